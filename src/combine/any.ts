@@ -1,0 +1,39 @@
+import { type AnyFuture, FULFILLED, type Future, REJECTED, stateOf } from '../core/future.ts'
+import { Combination, type GatherOptions } from './combination.ts'
+
+/**
+ * Gives the value of the input that is fulfilled first in time.
+ *
+ * @param list - Futures, promises, other thenables or plain values, in an iterable.
+ * @returns A future. Cancelling it cancels every unfinished input; the others run on unless `cancelRest` is set.
+ * @throws {AggregateError} once every input has failed, with their reasons in the order of the list; for an empty list at
+ *   once, with none.
+ *
+ * @example
+ * const answer = await any([askCache(key), askOrigin(key)], { cancelRest: true })
+ *
+ * Source: `Promise.any`, ECMAScript 2021.
+ */
+export function any<T>(list: Iterable<T> & object, options?: GatherOptions): Future<Awaited<T>>
+export function any(...args: unknown[]): AnyFuture {
+  return new Any('any').combine(args)
+}
+
+class Any extends Combination {
+  settled(input: AnyFuture): AnyFuture | undefined {
+    if (stateOf(input) === FULFILLED) return this.finishLike(input)
+    this.left -= 1
+    return this.#failIfNoneLeft()
+  }
+
+  protected begun(): AnyFuture | undefined {
+    return this.finishWithPlainValue() ?? this.#failIfNoneLeft()
+  }
+
+  #failIfNoneLeft(): AnyFuture | undefined {
+    // A plain value among the inputs is a success that is looked at when all that settled before it have been.
+    if (this.left > 0 || this.hasPlainValue()) return undefined
+    const reasons = this.inputs.map((input) => (input as AnyFuture).reason)
+    return this.finish(REJECTED, new AggregateError(reasons, 'Every future failed'))
+  }
+}

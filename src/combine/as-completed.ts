@@ -1,0 +1,89 @@
+import {
+  type AnyFuture,
+  type Awaitable,
+  collect,
+  demand,
+  Future,
+  orderOf,
+  subscribe,
+  unsubscribe,
+} from '../core/future.ts'
+import type { Subscriber } from '../core/subscriber.ts'
+import { RingQueue } from '../internal/ring-queue.ts'
+import { toIterable } from './inputs.ts'
+
+/**
+ * Gives the futures one by one as they settle, in order of completion: those that have settled before come first, in the
+ * order in which they did. Promises and other thenables come as futures of them.
+ *
+ * A failure is collected when its future is given out, not before: what a loop that was left never saw is reported like any
+ * failure nobody collected. Leaving the loop cancels nothing.
+ *
+ * @param futures - Read at once, in full.
+ * @throws {TypeError} at the call, for anything but an iterable of them; what the iterator throws.
+ *
+ * @example
+ * for await (const page of asCompleted(urls.map((url) => fetchPage(url)))) show(page.result())
+ *
+ * Source: `asyncio.as_completed` of Python.
+ */
+export function asCompleted<T>(
+  futures: Iterable<Awaitable<T>> & object,
+): AsyncIterableIterator<Future<Awaited<T>>> {
+  const list = [...toIterable(futures, 'asCompleted')].map((item) => Future.resolve(item))
+  return new Completions(list)
+}
+
+class Completions<T> implements AsyncIterableIterator<Future<T>>, Subscriber<AnyFuture> {
+  readonly #unfinished: readonly AnyFuture[]
+  /** How many are yet to settle. A future that was given twice counts, and comes, twice. */
+  #left: number
+  // Settled and not yet given out, in order of completion.
+  readonly #settled = new RingQueue<AnyFuture>()
+  // Who asked before there was anything to give.
+  readonly #asking = new RingQueue<(result: IteratorResult<Future<T>, undefined>) => void>()
+
+  constructor(futures: readonly AnyFuture[]) {
+    const settled = futures.filter((future) => future.done)
+    for (const future of settled.sort((a, b) => orderOf(a) - orderOf(b))) this.#settled.push(future)
+    this.#unfinished = futures.filter((future) => !future.done)
+    this.#left = this.#unfinished.length
+    for (const future of this.#unfinished) {
+      demand(future)
+      subscribe(future, this)
+    }
+  }
+
+  settled(future: AnyFuture): undefined {
+    this.#left -= 1
+    this.#settled.push(future)
+    this.#answer()
+  }
+
+  next(): Promise<IteratorResult<Future<T>, undefined>> {
+    return new Promise((resolve) => {
+      this.#asking.push(resolve)
+      this.#answer()
+    })
+  }
+
+  return(): Promise<IteratorResult<Future<T>, undefined>> {
+    for (const future of this.#unfinished) unsubscribe(future, this)
+    this.#settled.retain(() => false)
+    this.#left = 0
+    this.#answer()
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  #answer(): void {
+    while (this.#asking.size > 0 && (this.#settled.size > 0 || this.#left === 0)) {
+      const value = this.#settled.shift()
+      if (value !== undefined) collect(value)
+      this.#asking.shift()?.(value ? { done: false, value } : { done: true, value: undefined })
+    }
+  }
+}

@@ -1,0 +1,23 @@
+export { any } from './combine/any.ts'
+export { asCompleted } from './combine/as-completed.ts'
+export type { GatherOptions } from './combine/combination.ts'
+export { type Gathered, gather } from './combine/gather.ts'
+export { type GatheredSettled, gatherSettled } from './combine/gather-settled.ts'
+export { race } from './combine/race.ts'
+export { type Clock, systemClock } from './core/clock.ts'
+export { CancelledError, InvalidStateError, TimeoutError } from './core/errors.ts'
+export {
+  type Awaitable,
+  Future,
+  type FutureOptions,
+  type FutureResolvers,
+  type Status,
+} from './core/future.ts'
+export { type SleepOptions, sleep } from './core/sleep.ts'
+export { onUncollected } from './core/uncollected.ts'
+export { context, type TaskContext } from './schedule/context.ts'
+export type { StartMode } from './schedule/dispatcher.ts'
+export { Scheduler, type SchedulerOptions } from './schedule/scheduler.ts'
+export { spawn } from './schedule/spawn.ts'
+export { type Task, task } from './schedule/task.ts'
+export type { TaskOptions } from './schedule/task-options.ts'

@@ -1,0 +1,79 @@
+import type { Clock } from '../core/clock.ts'
+import { InvalidStateError } from '../core/errors.ts'
+import type { AnyFuture } from '../core/future.ts'
+import { sleep } from '../core/sleep.ts'
+
+/** What a body can know and do about its own run. */
+export interface TaskContext {
+  /** The name of the task. */
+  readonly name: string
+  /** Aborts when the future is cancelled, with the same reason. Hand it on to `fetch` and its like. */
+  readonly signal: AbortSignal
+  /** Waits on the scheduler's clock; rejects with the reason as soon as the future is cancelled. */
+  sleep(milliseconds: number): Promise<void>
+}
+
+/**
+ * Gives the context of the body that is running. Call it before the body's first `await`, and keep it.
+ *
+ * @throws {InvalidStateError} outside a body, or after its first `await`.
+ *
+ * @example
+ * const download = task(async (url: string) => {
+ *   const { signal } = context()
+ *   return (await fetch(url, { signal })).text()
+ * })
+ */
+export function context(): TaskContext {
+  if (current === undefined) {
+    throw new InvalidStateError('context() works only inside a body, before its first await')
+  }
+  return current.context()
+}
+
+/** Who can say which context belongs to the body that is on the stack. */
+export interface ContextSource {
+  context(): TaskContext
+}
+
+let current: ContextSource | undefined
+
+/** Makes `source` the one that `context()` asks, and gives the one before, to be put back afterwards. */
+export function enterContext(source: ContextSource | undefined): ContextSource | undefined {
+  const outer = current
+  current = source
+  return outer
+}
+
+/** The context of one run. Makes its `AbortController` when somebody asks for the signal, which most bodies never do. */
+export class Context implements TaskContext {
+  readonly #future: AnyFuture
+  readonly #clock: Clock
+  #controller: AbortController | undefined
+
+  constructor(future: AnyFuture, clock: Clock) {
+    this.#future = future
+    this.#clock = clock
+  }
+
+  get name(): string {
+    return this.#future.name
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#future.status === 'cancelled') this.abort(this.#future.reason)
+    }
+    return this.#controller.signal
+  }
+
+  // A getter, so that `const { sleep } = context()` works.
+  get sleep(): (milliseconds: number) => Promise<void> {
+    return (milliseconds) => sleep(milliseconds, { signal: this.signal, clock: this.#clock })
+  }
+
+  abort(reason: unknown): void {
+    this.#controller?.abort(reason)
+  }
+}

@@ -1,0 +1,12 @@
+import { Dispatcher } from './dispatcher.ts'
+
+let dispatcher: Dispatcher | undefined
+
+/** The dispatcher of module-level `task` and `spawn`: no limit, deferred. Made on first use. */
+export function defaultDispatcher(): Dispatcher {
+  if (dispatcher === undefined) {
+    dispatcher = new Dispatcher()
+    dispatcher.name = 'default'
+  }
+  return dispatcher
+}

@@ -1,0 +1,149 @@
+import type { Clock } from '../core/clock.ts'
+import type { Future } from '../core/future.ts'
+import {
+  checkClock,
+  checkName,
+  checkNumber,
+  checkOptions,
+  checkSignal,
+  checkType,
+} from '../internal/check.ts'
+import type { TaskContext } from './context.ts'
+import { Dispatcher, type StartMode } from './dispatcher.ts'
+import { spawnOn } from './spawn.ts'
+import { makeTask, type Task } from './task.ts'
+import type { TaskOptions } from './task-options.ts'
+
+/** What a scheduler is made with. */
+export interface SchedulerOptions {
+  /** What reports call it. Default: `scheduler`. */
+  name?: string | undefined
+  /** How many bodies may run at once: a whole number from 1 up, or `Infinity`. Default `Infinity`. */
+  concurrency?: number | undefined
+  /**
+   * When the body of a call starts. `deferred` (the default): in the next microtask. `eager`: inside the call, up to its
+   * first await, when a slot is free and nobody waits. `lazy`: as deferred, but not before its future is first collected.
+   */
+  start?: StartMode | undefined
+  /**
+   * How long bodies may be starting, in milliseconds of real time, before the event loop is let turn: a flood of short
+   * bodies does not freeze timers, I/O and rendering. Default 10; `Infinity` for never.
+   */
+  slice?: number | undefined
+  /** The clock of timeouts and of the contexts' `sleep`. Default: `systemClock`. */
+  clock?: Clock | undefined
+  /** Cancels everything queued or running when it aborts, and every call from then on. */
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Decides when bodies start: how many at once, in which order, and how soon after the call.
+ *
+ * @example
+ * const scheduler = new Scheduler({ concurrency: 4 })
+ * const fetchPage = scheduler.task(async (url: string) => (await fetch(url)).text())
+ * const pages = await gather(urls.map((url) => fetchPage(url))) // four at a time
+ */
+export class Scheduler implements AsyncDisposable {
+  readonly #dispatcher = new Dispatcher()
+
+  /** @throws {TypeError | RangeError} for a wrong option, with its name. */
+  constructor(options: SchedulerOptions = {}) {
+    checkOptions(options)
+    const { name, concurrency = Infinity, start = 'deferred', slice = 10, clock, signal } = options
+    checkName(name)
+    checkType(START_MODES.includes(start), 'start', '"deferred", "eager" or "lazy"', start)
+    checkNumber(slice >= 0, 'slice', 'milliseconds from 0 up, or Infinity', slice)
+    checkClock(clock)
+    checkSignal(signal)
+    const dispatcher = this.#dispatcher
+    dispatcher.name = name ?? dispatcher.name
+    dispatcher.start = start
+    dispatcher.slice = slice
+    dispatcher.clock = clock ?? dispatcher.clock
+    dispatcher.signal = signal
+    this.concurrency = concurrency
+  }
+
+  /** Wraps a body as a task of this scheduler; otherwise as `task`. */
+  task<Args extends unknown[], Result, This = unknown>(
+    body: (this: This, ...args: Args) => Result,
+    options?: TaskOptions,
+  ): Task<Args, Result, This> {
+    return makeTask(this.#dispatcher, body, options)
+  }
+
+  /** Schedules a body once on this scheduler; otherwise as `spawn`. */
+  spawn<T>(body: (context: TaskContext) => T | PromiseLike<T>, options?: TaskOptions): Future<T> {
+    return spawnOn(this.#dispatcher, body, options)
+  }
+
+  get name(): string {
+    return this.#dispatcher.name
+  }
+
+  /** How many bodies have started and not really ended; those whose futures were cancelled included. */
+  get running(): number {
+    return this.#dispatcher.running
+  }
+
+  /** How many calls wait to start. */
+  get queued(): number {
+    return this.#dispatcher.queued
+  }
+
+  /** Whether starts are held back. */
+  get paused(): boolean {
+    return this.#dispatcher.paused
+  }
+
+  /** How many bodies may run at once. May be changed at any time; lowered, what runs goes on. */
+  get concurrency(): number {
+    return this.#dispatcher.concurrency
+  }
+
+  set concurrency(concurrency: number) {
+    const ok = concurrency === Infinity || (Number.isInteger(concurrency) && concurrency >= 1)
+    checkNumber(ok, 'concurrency', 'a whole number from 1 up, or Infinity', concurrency)
+    this.#dispatcher.concurrency = concurrency
+    this.#dispatcher.wake()
+  }
+
+  /** Holds starts back. What runs goes on. */
+  pause(): void {
+    this.#dispatcher.paused = true
+  }
+
+  /** Starts again what `pause` held back, from the next microtask on. */
+  resume(): void {
+    this.#dispatcher.paused = false
+    this.#dispatcher.wake()
+  }
+
+  /** Resolves once nothing runs and nothing waits; at once if that is so now. */
+  idle(): Promise<void> {
+    return this.#dispatcher.idle()
+  }
+
+  /**
+   * Cancels everything that runs or waits. Later calls are taken as before.
+   *
+   * @param reason - Default: a `CancelledError`.
+   */
+  cancel(reason?: unknown): void {
+    this.#dispatcher.cancel(reason)
+  }
+
+  /** Takes no more calls (they throw `InvalidStateError`), and resolves once everything it has is done. */
+  close(): Promise<void> {
+    this.#dispatcher.closed = true
+    return this.#dispatcher.idle()
+  }
+
+  /** Closes the scheduler, so that `await using` bounds its life. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+const START_MODES: readonly string[] = ['deferred', 'eager', 'lazy'] satisfies StartMode[]
