@@ -1,4 +1,11 @@
-import { type AnyFuture, FULFILLED, type Future, REJECTED, stateOf } from '../core/future.ts'
+import {
+  type AnyFuture,
+  contentOf,
+  FULFILLED,
+  type Future,
+  REJECTED,
+  stateOf,
+} from '../core/future.ts'
 import { Combination, type GatherOptions } from './combination.ts'
 
 /**
@@ -23,17 +30,12 @@ class Any extends Combination {
   settled(input: AnyFuture): AnyFuture | undefined {
     if (stateOf(input) === FULFILLED) return this.finishLike(input)
     this.left -= 1
-    return this.#failIfNoneLeft()
+    return this.begun()
   }
 
   protected begun(): AnyFuture | undefined {
-    return this.finishWithPlainValue() ?? this.#failIfNoneLeft()
-  }
-
-  #failIfNoneLeft(): AnyFuture | undefined {
-    // A plain value among the inputs is a success that is looked at when all that settled before it have been.
-    if (this.left > 0 || this.hasPlainValue()) return undefined
-    const reasons = this.inputs.map((input) => (input as AnyFuture).reason)
+    if (this.left > 0) return undefined
+    const reasons = this.items.map(contentOf)
     return this.finish(REJECTED, new AggregateError(reasons, 'Every future failed'))
   }
 }

@@ -50,11 +50,15 @@ class Completions<T> implements AsyncIterableIterator<Future<T>>, Subscriber<Any
     this.#left = this.#unfinished.length
     for (const future of this.#unfinished) {
       demand(future)
-      subscribe(future, this)
+      // A lazy future of a closed scheduler fails when it is asked for.
+      if (future.done) this.settled(future)
+      else subscribe(future, this)
     }
   }
 
   settled(future: AnyFuture): undefined {
+    // Left by `return` while the subscribers were being told.
+    if (this.#left === 0) return
     this.#left -= 1
     this.#settled.push(future)
     this.#answer()
@@ -69,7 +73,7 @@ class Completions<T> implements AsyncIterableIterator<Future<T>>, Subscriber<Any
 
   return(): Promise<IteratorResult<Future<T>, undefined>> {
     for (const future of this.#unfinished) unsubscribe(future, this)
-    this.#settled.retain(() => false)
+    while (this.#settled.size > 0) this.#settled.shift()
     this.#left = 0
     this.#answer()
     return Promise.resolve({ done: true, value: undefined })

@@ -4,12 +4,11 @@ import type { Driver } from '../core/driver.ts'
 import { CancelledError } from '../core/errors.ts'
 import {
   type AnyFuture,
-  cancelAll,
+  Canceller,
   conclude,
   contentOf,
   drive,
   FULFILLED,
-  Future,
   orderOf,
   REJECTED,
   RUNNING,
@@ -19,16 +18,9 @@ import {
   tell,
   unsubscribe,
 } from '../core/future.ts'
-import type { Subscriber } from '../core/subscriber.ts'
-import {
-  checkClock,
-  checkName,
-  checkOptions,
-  checkSignal,
-  checkTimeout,
-  checkType,
-} from '../internal/check.ts'
-import { readInputs } from './inputs.ts'
+import { type Subscriber, tellNext } from '../core/subscriber.ts'
+import { check, checkOptions } from '../internal/check.ts'
+import { type Inputs, readInputs } from './inputs.ts'
 
 /** How many futures are made into one. */
 export interface GatherOptions {
@@ -44,66 +36,66 @@ export interface GatherOptions {
   name?: string | undefined
 }
 
+/** What a record of futures is not: a future, a function. */
+export interface NoCollection {
+  readonly then?: never
+  readonly call?: never
+}
+
 /**
  * One future made of many: what `gather`, `gatherSettled`, `race` and `any` have in common.
  *
  * It subscribes itself to every pending input, without a record per input: who has settled does not matter, only how many
  * are left, since values are read off the inputs in argument order at the end.
  */
-export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFuture> {
+export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFuture>, Inputs {
   name: string
+  items: AnyFuture[] = []
+  keys?: PropertyKey[]
+  options: GatherOptions = {}
   readonly future: AnyFuture = drive(this, RUNNING, undefined)
-  /** Futures, and plain values as they came. */
-  protected inputs: unknown[] = []
-  protected keys: PropertyKey[] | undefined
   /** How many inputs have not settled. */
   protected left = 0
-  #cancelRest = false
 
   constructor(name: string) {
     this.name = name
   }
 
-  /** Looks at an input that settled: may settle the whole with `finish`. */
+  /** An input has settled: may settle the whole, with `finish`. */
   abstract settled(input: AnyFuture): AnyFuture | undefined
 
-  /** Looks at the whole once, after the inputs that had settled before: nothing else may be coming. */
+  /** All inputs that had settled before are dealt with: may settle the whole. */
   protected abstract begun(): AnyFuture | undefined
 
   /** Reads the arguments, follows the inputs, and gives the future of the whole. */
   combine(args: readonly unknown[]): AnyFuture {
-    const { items, keys, options, failure } = readInputs(args, this.name)
-    this.inputs = items
-    this.left = items.length
-    this.keys = keys
+    const { future } = this
     try {
-      const { signal, timeout, clock } = this.#check(options as GatherOptions | undefined)
-      if (failure !== undefined) throw failure.error
-      if (signal?.aborted) this.future.cancel(signal.reason)
-      else this.#follow()
-      if (this.future.done) return this.future
-      if (signal !== undefined) cancelOnAbort(this.future, signal)
-      if (timeout !== undefined) cancelAfter(this.future, timeout, clock ?? systemClock)
+      readInputs(this, args, this.name)
+      const { options } = this
+      checkOptions(options)
+      const { cancelRest = false, signal, timeout, clock = systemClock } = options
+      check(typeof cancelRest === 'boolean', 'cancelRest', 'true or false', cancelRest)
+      this.name = options.name ?? this.name
+      cancelOnAbort(future, signal)
+      this.#follow()
+      cancelAfter(future, timeout, clock)
     } catch (error) {
       tell(this.finish(REJECTED, error))
     }
-    return this.future
+    return future
   }
 
   /** Settles the whole without telling its subscribers, as `Subscriber.settled` wants it. */
   protected finish(state: Settled, outcome: unknown): AnyFuture | undefined {
-    const { future, inputs } = this
-    if (future.done) return undefined
-    const rest = this.left > 0 ? inputs.filter(isPending) : []
-    for (const input of rest) unsubscribe(input, this)
+    const rest = this.abort()
     // Last among the subscribers of the whole: its own listeners come first.
-    if (this.#cancelRest && rest.length > 0) {
+    if (rest.length > 0 && this.options?.cancelRest) {
       const cause = state === FULFILLED ? undefined : { cause: outcome }
-      const reason = new CancelledError(`"${this.name}" needs no more results`, cause)
-      subscribe(future, { settled: () => void cancelAll(rest, reason) })
+      const reason = new CancelledError(`"${this.name}" has its outcome without it`, cause)
+      subscribe(this.future, { settled: () => tellNext(new Canceller(reason), rest) })
     }
-    this.inputs = []
-    return conclude(future, state, outcome)
+    return conclude(this.future, state, outcome)
   }
 
   /** The outcome of the input as the outcome of the whole. */
@@ -113,58 +105,24 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
 
   /** Values in the form of the arguments: a list, or a record with the same keys. */
   protected shape(values: unknown[]): unknown {
-    const { keys } = this
-    return keys === undefined ? values : Object.fromEntries(keys.map((key, i) => [key, values[i]]))
+    return this.keys ? Object.fromEntries(this.keys.map((key, i) => [key, values[i]])) : values
   }
 
-  /** The first input that is a plain value has been there from the start. */
-  protected finishWithPlainValue(): AnyFuture | undefined {
-    return this.hasPlainValue() ? this.finish(FULFILLED, this.inputs.find(isPlain)) : undefined
-  }
-
-  protected hasPlainValue(): boolean {
-    return this.inputs.some(isPlain)
-  }
-
-  withdrawn(): void {
-    for (const input of this.inputs) if (isPending(input)) unsubscribe(input, this)
-  }
-
-  abort(): readonly AnyFuture[] {
-    const pending = this.inputs.filter(isPending)
-    this.inputs = []
-    return pending
+  /** Lets go of the inputs, and gives those that are not done. */
+  abort(): AnyFuture[] {
+    const rest = this.items.filter((input) => !input.done)
+    for (const input of rest) unsubscribe(input, this)
+    this.items = []
+    return rest
   }
 
   #follow(): void {
-    const futures = this.inputs.filter((input) => input instanceof Future)
-    this.left = futures.length
+    const { items } = this
+    this.left = items.length
     // In time, not by position: the first failure is the one that happened first.
-    const settled = futures.filter((future) => future.done).sort((a, b) => orderOf(a) - orderOf(b))
-    for (const future of settled) tell(this.settled(future))
-    if (!this.future.done) tell(this.begun())
-    if (this.future.done) return
-    for (const future of futures) if (!future.done) subscribe(future, this)
+    const settled = items.filter((input) => input.done).sort((a, b) => orderOf(a) - orderOf(b))
+    for (const input of settled) tell(this.settled(input))
+    tell(this.begun())
+    for (const input of items) if (!input.done && !this.future.done) subscribe(input, this)
   }
-
-  #check(options: GatherOptions | undefined = {}): GatherOptions {
-    checkOptions(options)
-    const { cancelRest = false, signal, timeout = Infinity, clock, name } = options
-    checkType(typeof cancelRest === 'boolean', 'cancelRest', 'true or false', cancelRest)
-    checkSignal(signal)
-    checkTimeout(timeout)
-    checkClock(clock)
-    checkName(name)
-    this.#cancelRest = cancelRest
-    this.name = name ?? this.name
-    return { signal, timeout, clock }
-  }
-}
-
-function isPending(input: unknown): input is AnyFuture {
-  return input instanceof Future && !input.done
-}
-
-function isPlain(input: unknown): boolean {
-  return !(input instanceof Future)
 }

@@ -1,5 +1,5 @@
-import { type AnyFuture, FULFILLED, Future } from '../core/future.ts'
-import { Combination, type GatherOptions } from './combination.ts'
+import { type AnyFuture, FULFILLED, type Future } from '../core/future.ts'
+import { Combination, type GatherOptions, type NoCollection } from './combination.ts'
 
 /** The outcomes of what was gathered: position by position, or key by key. */
 export type GatheredSettled<F> = {
@@ -30,7 +30,7 @@ export function gatherSettled<T>(
   options?: GatherOptions,
 ): Future<PromiseSettledResult<Awaited<T>>[]>
 export function gatherSettled<R extends object>(
-  record: R,
+  record: R & NoCollection,
   options?: GatherOptions,
 ): Future<GatheredSettled<R>>
 export function gatherSettled(...args: unknown[]): AnyFuture {
@@ -44,13 +44,10 @@ class GatherSettled extends Combination {
   }
 
   protected begun(): AnyFuture | undefined {
-    return this.left > 0 ? undefined : this.finish(FULFILLED, this.shape(this.inputs.map(outcome)))
+    return this.left > 0 ? undefined : this.finish(FULFILLED, this.shape(this.items.map(outcome)))
   }
 }
 
-function outcome(input: unknown): PromiseSettledResult<unknown> {
-  if (!(input instanceof Future)) return { status: 'fulfilled', value: input }
-  return input.status === 'fulfilled'
-    ? { status: 'fulfilled', value: input.value }
-    : { status: 'rejected', reason: input.reason }
+function outcome({ status, value, reason }: AnyFuture): PromiseSettledResult<unknown> {
+  return status === 'fulfilled' ? { status, value } : { status: 'rejected', reason }
 }

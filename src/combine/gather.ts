@@ -1,5 +1,5 @@
-import { type AnyFuture, contentOf, FULFILLED, Future, stateOf } from '../core/future.ts'
-import { Combination, type GatherOptions } from './combination.ts'
+import { type AnyFuture, contentOf, FULFILLED, type Future, stateOf } from '../core/future.ts'
+import { Combination, type GatherOptions, type NoCollection } from './combination.ts'
 
 /** The values of what was gathered: position by position, or key by key. */
 export type Gathered<F> = { -readonly [K in keyof F]: Awaited<F[K]> }
@@ -31,7 +31,10 @@ export function gather<T>(
   iterable: Iterable<T> & object,
   options?: GatherOptions,
 ): Future<Awaited<T>[]>
-export function gather<R extends object>(record: R, options?: GatherOptions): Future<Gathered<R>>
+export function gather<R extends object>(
+  record: R & NoCollection,
+  options?: GatherOptions,
+): Future<Gathered<R>>
 export function gather(...args: unknown[]): AnyFuture {
   return new Gather('gather').combine(args)
 }
@@ -44,16 +47,7 @@ class Gather extends Combination {
   }
 
   protected begun(): AnyFuture | undefined {
-    return this.left > 0 ? undefined : this.finish(FULFILLED, this.shape(this.#values()))
-  }
-
-  /** In the place of the inputs, which are let go of with that. */
-  #values(): unknown[] {
-    const items = this.inputs
-    for (let i = 0; i < items.length; i++) {
-      const item = items[i]
-      if (item instanceof Future) items[i] = contentOf(item)
-    }
-    return items
+    if (this.left > 0) return undefined
+    return this.finish(FULFILLED, this.shape(this.items.map(contentOf)))
   }
 }

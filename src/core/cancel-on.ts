@@ -1,37 +1,49 @@
+import { callSafely } from '../internal/call-safely.ts'
 import type { Clock } from './clock.ts'
 import { TimeoutError } from './errors.ts'
-import { type AnyFuture, subscribe } from './future.ts'
+import { type AnyFuture, cancelAll, subscribe } from './future.ts'
 import type { Subscriber } from './subscriber.ts'
 
-/** Cancels a pending future when the signal aborts. The listener leaves the signal when the future settles. */
-export function cancelOnAbort(future: AnyFuture, signal: AbortSignal): void {
-  subscribe(future, new AbortLink(future, signal))
+/** Cancels a pending future when the signal aborts, or has aborted. No listener stays on it once the future is done. */
+export function cancelOnAbort(future: AnyFuture, signal: AbortSignal | undefined): void {
+  if (signal === undefined || future.done) return
+  if (signal.aborted) return void future.cancel(signal.reason)
+  const watch = watches.get(signal) ?? new SignalWatch(signal)
+  watch.futures.add(future)
+  subscribe(future, watch)
 }
 
-class AbortLink implements Subscriber<AnyFuture> {
-  readonly #future: AnyFuture
+// One listener for all the futures of a signal: removing one of many costs a search, and Node warns of a leak from the
+// eleventh on.
+const watches = new WeakMap<AbortSignal, SignalWatch>()
+
+class SignalWatch implements Subscriber<AnyFuture> {
+  readonly futures = new Set<AnyFuture>()
   readonly #signal: AbortSignal
 
-  constructor(future: AnyFuture, signal: AbortSignal) {
-    this.#future = future
+  constructor(signal: AbortSignal) {
     this.#signal = signal
+    watches.set(signal, this)
     signal.addEventListener('abort', this)
   }
 
   handleEvent(): void {
-    this.#future.cancel(this.#signal.reason)
+    cancelAll([...this.futures], this.#signal.reason)
   }
 
-  settled(): undefined {
+  settled(future: AnyFuture): undefined {
+    this.futures.delete(future)
+    if (this.futures.size > 0) return
+    watches.delete(this.#signal)
     this.#signal.removeEventListener('abort', this)
   }
 }
 
-/** Cancels a pending future with a `TimeoutError` after so many milliseconds. The timer goes when the future settles. */
-export function cancelAfter(future: AnyFuture, timeout: number, clock: Clock): void {
-  if (timeout === Infinity) return
+/** Cancels a pending future with a `TimeoutError` after so many milliseconds. The timer goes when the future is done. */
+export function cancelAfter(future: AnyFuture, timeout: number | undefined, clock: Clock): void {
+  if (timeout === undefined || timeout === Infinity || future.done) return
   const stop = clock.callLater(() => {
     future.cancel(new TimeoutError(`"${future.name}" timed out after ${timeout} ms`))
   }, timeout)
-  subscribe(future, { settled: () => void stop() })
+  subscribe(future, { settled: () => callSafely(stop) })
 }

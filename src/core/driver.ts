@@ -7,8 +7,8 @@ export interface Driver<F> {
   readonly name: string
   /** The future was collected for the first time, and is still scheduled. */
   demanded?(future: F, data: unknown): void
-  /** The future was just cancelled. Its listeners have not run yet. */
-  withdrawn?(future: F, data: unknown): void
+  /** The future was just cancelled, and its listeners have not run yet. Gives what `abort` is to get. */
+  withdrawn?(data: unknown): unknown
   /** The future was cancelled, and its listeners have run. May name futures to cancel with it, in order. */
-  abort?(future: F, reason: unknown, data: unknown): readonly F[] | undefined
+  abort?(reason: unknown, withdrawn: unknown): readonly F[] | undefined
 }

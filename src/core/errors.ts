@@ -35,11 +35,10 @@ export class InvalidStateError extends Error {
 
 // The constructor of DOMException takes no cause on the web; one set by hand looks like every other error's.
 function setCause(error: object, options: ErrorOptions | undefined): void {
-  if (options !== undefined && 'cause' in options) {
+  if (options)
     Object.defineProperty(error, 'cause', {
       value: options.cause,
       configurable: true,
       writable: true,
     })
-  }
 }

@@ -1,9 +1,9 @@
-import { checkFunction, checkName, checkOptions } from '../internal/check.ts'
-import { reportUncaught } from '../internal/report-uncaught.ts'
+import { callSafely } from '../internal/call-safely.ts'
+import { checkFunction, checkOptions } from '../internal/check.ts'
 import type { Driver } from './driver.ts'
 import { CancelledError, InvalidStateError } from './errors.ts'
 import { makeInspectable } from './inspect.ts'
-import { announce, Listener, type Subscriber, type Subscribers } from './subscriber.ts'
+import { announce, type Subscriber, type Subscribers, tellNext, tellOf } from './subscriber.ts'
 import { type HeldFailure, hold, release } from './uncollected.ts'
 
 /** The five states of a future. The last three are settled, and final. */
@@ -52,6 +52,8 @@ const DRIVEN = Symbol('driven')
 export let drive: <T>(driver: Driver<AnyFuture>, state: number, data: unknown) => Future<T>
 /** Puts a pending future into another pending state, with other data. */
 export let move: (future: AnyFuture, state: number, data: unknown) => void
+/** Whether an object is a future: faster than `instanceof`, and not to be faked. */
+let isFuture: (value: object) => value is AnyFuture
 export let stateOf: (future: AnyFuture) => number
 /** The driver's data while pending, the value or the reason once settled. */
 export let contentOf: (future: AnyFuture) => unknown
@@ -130,15 +132,15 @@ export class Future<T> implements Disposable {
   static resolve(): Future<void>
   static resolve<T>(value: T): Future<Awaited<T>>
   static resolve(value?: unknown): AnyFuture {
-    if (value instanceof Future) return value
-    const future = drive<unknown>(PLAIN, RUNNING, undefined)
+    if (Object(value) === value && isFuture(value as object)) return value as AnyFuture
+    const future = drive<unknown>(plainDriver(), RUNNING, undefined)
     resolveWith(future, value)
     return future
   }
 
   /** Gives a future that failed with the reason. */
   static reject<T = never>(reason?: unknown): Future<T> {
-    const future = drive<T>(PLAIN, RUNNING, undefined)
+    const future = drive<T>(plainDriver(), RUNNING, undefined)
     settle(future, REJECTED, reason)
     return future
   }
@@ -228,12 +230,13 @@ export class Future<T> implements Disposable {
    */
   onSettled(listener: (future: this) => void): () => void {
     checkFunction('listener', listener)
-    const record = new Listener(listener as (future: AnyFuture) => void)
-    if (this.done) record.settled(this)
-    else subscribe(this, record)
+    let called: typeof listener | undefined = listener
+    const subscriber = { settled: () => callSafely(called, this) }
+    follow(this, subscriber)
     return () => {
-      record.stop()
-      unsubscribe(this, record)
+      // Works also while the subscribers are being told.
+      called = undefined
+      unsubscribe(this, subscriber)
     }
   }
 
@@ -257,6 +260,7 @@ export class Future<T> implements Disposable {
       future.#state = state
       future.#content = data
     }
+    isFuture = (value): value is AnyFuture => #driver in value
     stateOf = (future) => future.#state
     contentOf = (future) => future.#content
     driverOf = (future) => future.#driver
@@ -312,9 +316,9 @@ export class Future<T> implements Disposable {
       return subscribers
     }
 
-    makeInspectable(Future.prototype as AnyFuture, (future) => {
-      const described = { title: `Future "${future.name}"`, state: future.status }
-      return future.done ? { ...described, content: future.#content } : described
+    makeInspectable(Future.prototype, (future) => {
+      const title = `Future "${future.name}"`
+      return future.done ? [title, future.status, future.#content] : [title, future.status]
     })
   }
 }
@@ -334,24 +338,36 @@ export function tell(concluded: AnyFuture | undefined): void {
   if (concluded !== undefined) announce(concluded, detach)
 }
 
-/** Cancels futures one after the other, and what their drivers name with them, to any depth. */
-export function cancelAll(futures: readonly AnyFuture[], reason: unknown): void {
-  // A stack, first things on top.
-  const pending: AnyFuture[] = []
-  pushReversed(pending, futures)
-  for (let future = pending.pop(); future !== undefined; future = pending.pop()) {
-    const data = contentOf(future)
-    if (conclude(future, CANCELLED, reason) === undefined) continue
-    const driver = driverOf(future)
-    driver.withdrawn?.(future, data)
-    announce(future, detach)
-    const dependent = driver.abort?.(future, reason, data)
-    if (dependent !== undefined) pushReversed(pending, dependent)
-  }
+/** Tells `subscriber` when the future settles; now if it has. */
+function follow(future: AnyFuture, subscriber: Subscriber<AnyFuture>): void {
+  if (future.done) tell(subscriber.settled(future))
+  else subscribe(future, subscriber)
 }
 
-function pushReversed<T>(stack: T[], items: readonly T[]): void {
-  for (let i = items.length - 1; i >= 0; i--) stack.push(items[i] as T)
+/** Cancels futures one after the other, and what their drivers name with them, to any depth. */
+export function cancelAll(futures: readonly AnyFuture[], reason: unknown): void {
+  tellOf(new Canceller(reason), futures, detach)
+}
+
+/** Cancels every future it is told of, pending as they are. */
+export class Canceller implements Subscriber<AnyFuture> {
+  readonly #reason: unknown
+
+  constructor(reason: unknown) {
+    this.#reason = reason
+  }
+
+  settled(future: AnyFuture): AnyFuture | undefined {
+    const data = contentOf(future)
+    const reason = this.#reason
+    if (conclude(future, CANCELLED, reason) === undefined) return undefined
+    const driver = driverOf(future)
+    const withdrawn = driver.withdrawn?.(data)
+    // Comes after the future's own subscribers, which are pushed above it.
+    const settled = () => tellNext(this, driver.abort?.(reason, withdrawn) ?? [])
+    tellNext({ settled }, [future])
+    return future
+  }
 }
 
 /** Who takes over the outcome of what it is resolved with. */
@@ -369,17 +385,21 @@ export interface Taker extends Subscriber<AnyFuture> {
  * @param self - The future that is being resolved, which `value` must not be.
  */
 export function adopt(value: unknown, self: AnyFuture, taker: Taker): void {
-  if (value === self) return taker.reject(new TypeError('A future cannot be resolved with itself'))
-  if (value instanceof Future) return adoptFuture(value, taker)
+  // On a primitive there may be a `then`, if somebody put one on its prototype; it does not count.
   if ((typeof value !== 'object' || value === null) && typeof value !== 'function') {
     return taker.fulfil(value)
   }
+  if (value === self) return taker.reject(new TypeError('A future cannot be resolved with itself'))
   try {
     // Read once: it may be a getter, and the second answer another.
     const { then } = value as { then?: unknown }
+    if (then === nativeThen) return void nativeThen.call(value, taker.fulfil, taker.reject)
+    if (isFuture(value)) {
+      collect(value)
+      return follow(value, taker)
+    }
     if (typeof then !== 'function') return taker.fulfil(value)
-    const promise = then === nativeThen && value instanceof Promise ? value : callThen(value, then)
-    nativeThen.call(promise, taker.fulfil, taker.reject)
+    nativeThen.call(callThen(value, then), taker.fulfil, taker.reject)
   } catch (error) {
     taker.reject(error)
   }
@@ -387,126 +407,62 @@ export function adopt(value: unknown, self: AnyFuture, taker: Taker): void {
 
 const nativeThen = Promise.prototype.then
 
-function adoptFuture(future: AnyFuture, taker: Taker): void {
-  collect(future)
-  if (!future.done) return subscribe(future, taker)
-  tell(taker.settled(future))
-}
-
 // A native promise around it takes care of thenables that call back twice, both ways, late or never.
 // biome-ignore lint/complexity/noBannedTypes: nothing is known of a foreign `then`
-function callThen(thenable: object, then: Function): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    queueMicrotask(() => {
-      try {
-        then.call(thenable, resolve, reject)
-      } catch (error) {
-        reject(error)
-      }
-    })
-  })
+function callThen(thenable: unknown, then: Function): Promise<unknown> {
+  return Promise.resolve().then(
+    () => new Promise((...resolvers) => Reflect.apply(then, thenable, resolvers)),
+  )
 }
 
 function toPromise<T>(future: Future<T>): Promise<T> {
   collect(future)
-  if (!future.done) {
-    return new Promise((resolve, reject) => subscribe(future, new PromiseLink(resolve, reject)))
-  }
-  const content = contentOf(future)
-  return future.status === 'fulfilled' ? Promise.resolve(content as T) : Promise.reject(content)
-}
-
-/** Settles a native promise with a future. */
-class PromiseLink<T> implements Subscriber<Future<T>> {
-  readonly #resolve: (value: T) => void
-  readonly #reject: (reason: unknown) => void
-
-  constructor(resolve: (value: T) => void, reject: (reason: unknown) => void) {
-    this.#resolve = resolve
-    this.#reject = reject
-  }
-
-  settled(future: Future<T>): undefined {
-    const content = contentOf(future)
-    if (stateOf(future) === FULFILLED) this.#resolve(content as T)
-    else this.#reject(content)
-  }
+  return new Promise((resolve, reject) => {
+    follow(future, {
+      settled: () =>
+        void (future.status === 'fulfilled' ? resolve : reject)(contentOf(future) as never),
+    })
+  })
 }
 
 function resolversOf<T>(future: Future<T>): Omit<FutureResolvers<T>, 'future'> {
-  let resolved = false
+  let isResolved = false
+  const once =
+    <A>(resolve: (argument: A) => void) =>
+    (argument: A) => {
+      if (!isResolved) {
+        isResolved = true
+        resolve(argument)
+      }
+    }
   return {
-    resolve(value) {
-      if (resolved) return
-      resolved = true
-      resolveWith(future, value)
-    },
-    reject(reason) {
-      if (resolved) return
-      resolved = true
-      settle(future, REJECTED, reason)
-    },
+    resolve: once((value) => resolveWith(future, value)),
+    reject: once((reason) => settle(future, REJECTED, reason)),
   }
 }
 
 function resolveWith(future: AnyFuture, value: unknown): void {
-  if (future.done) return
-  const follower = new Follower(future, value)
-  move(future, RUNNING, follower)
-  adopt(value, future, follower)
-}
-
-/** Hands the outcome of what a plain future was resolved with on to it. */
-class Follower implements Taker {
-  readonly #future: AnyFuture
-  readonly #followed: unknown
-
-  constructor(future: AnyFuture, followed: unknown) {
-    this.#future = future
-    this.#followed = followed
+  const taker: Taker = {
+    fulfil: (value) => settle(future, FULFILLED, value),
+    reject: (reason) => settle(future, REJECTED, reason),
+    settled: (followed) => concludeLike(future, followed),
   }
-
-  readonly fulfil = (value: unknown): void => settle(this.#future, FULFILLED, value)
-  readonly reject = (reason: unknown): void => settle(this.#future, REJECTED, reason)
-
-  settled(followed: AnyFuture): AnyFuture | undefined {
-    return conclude(this.#future, stateOf(followed) as Settled, contentOf(followed))
-  }
-
-  /** Leaves nothing behind on a future that may live much longer. */
-  leave(): void {
-    if (this.#followed instanceof Future) unsubscribe(this.#followed, this)
+  adopt(value, future, taker)
+  // Cancelled, it leaves nothing behind on a future that may live much longer.
+  if (!future.done && Object(value) === value && isFuture(value as object)) {
+    subscribe(future, { settled: () => void unsubscribe(value as AnyFuture, taker) })
   }
 }
 
-/** A future that somebody outside settles. */
-class PlainDriver implements Driver<AnyFuture> {
-  readonly name: string
-  readonly #onCancel: ((reason: unknown) => void) | undefined
-
-  constructor({ name = 'future', onCancel }: FutureOptions = {}) {
-    checkName(name)
-    if (onCancel !== undefined) checkFunction('onCancel', onCancel)
-    this.name = name
-    this.#onCancel = onCancel
-  }
-
-  withdrawn(_future: AnyFuture, data: unknown): void {
-    if (data instanceof Follower) data.leave()
-  }
-
-  abort(_future: AnyFuture, reason: unknown): undefined {
-    try {
-      this.#onCancel?.(reason)
-    } catch (error) {
-      reportUncaught(error)
-    }
-  }
+/** Gives a future the outcome of another one, as `conclude` does. */
+export function concludeLike(future: AnyFuture, settled: AnyFuture): AnyFuture | undefined {
+  return conclude(future, stateOf(settled) as Settled, contentOf(settled))
 }
 
-const PLAIN = new PlainDriver()
-
-function plainDriver(options: FutureOptions | undefined): PlainDriver {
+/** The driver of a future that somebody outside settles. */
+function plainDriver(options: FutureOptions = {}): Driver<AnyFuture> {
   checkOptions(options)
-  return options === undefined ? PLAIN : new PlainDriver(options)
+  const { name = 'future', onCancel } = options
+  if (onCancel !== undefined) checkFunction('onCancel', onCancel)
+  return { name, abort: (reason) => callSafely(onCancel, reason) }
 }

@@ -1,27 +1,16 @@
 /** Makes instances of a class readable in Node's, Bun's and Deno's inspectors. Not enumerable, and not in the types. */
 export function makeInspectable<T>(prototype: T, describe: (instance: T) => Described): void {
-  define(prototype, 'nodejs.util.inspect.custom', function (this: T, _depth, options, inspect) {
-    return render(describe(this), options, inspect)
-  })
-  define(prototype, 'Deno.customInspect', function (this: T, inspect, options) {
-    return render(describe(this), options, inspect)
-  })
+  const value = function (this: T, depth: number | null, options: object, inspect: Inspect) {
+    const [title, state, ...content] = describe(this)
+    // Counted down by hand: it is what ends the printing of a value that refers back to its future.
+    if (depth !== null && depth < 0) return `[${title}]`
+    const inner = { ...options, depth: depth === null ? null : depth - 1 }
+    return `${title} { ${[state, ...content.map((each) => inspect(each, inner))].join(': ')} }`
+  }
+  Object.defineProperty(prototype, Symbol.for('nodejs.util.inspect.custom'), { value })
 }
 
-/** `Future "answer" { fulfilled: 42 }` is `{ title: 'Future "answer"', state: 'fulfilled', content: 42 }`. */
-interface Described {
-  readonly title: string
-  readonly state: string
-  /** Absent: nothing to show. */
-  readonly content?: unknown
-}
+type Inspect = (value: unknown, options: object) => string
 
-function define(prototype: unknown, symbol: string, value: (...args: unknown[]) => string): void {
-  Object.defineProperty(prototype, Symbol.for(symbol), { value, configurable: true })
-}
-
-function render(described: Described, options: unknown, inspect: unknown): string {
-  const { title, state } = described
-  if (!('content' in described) || typeof inspect !== 'function') return `${title} { ${state} }`
-  return `${title} { ${state}: ${inspect(described.content, options)} }`
-}
+/** `Future "answer" { fulfilled: 42 }` is `['Future "answer"', 'fulfilled', 42]`; without content there are two. */
+type Described = readonly [title: string, state: string, content?: unknown]

@@ -1,5 +1,7 @@
-import { checkClock, checkDuration, checkOptions, checkSignal } from '../internal/check.ts'
+import { checkDuration, checkOptions } from '../internal/check.ts'
+import { cancelOnAbort } from './cancel-on.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { Future } from './future.ts'
 
 /** How `sleep` waits. */
 export interface SleepOptions {
@@ -19,21 +21,12 @@ export interface SleepOptions {
  * await sleep(100)
  */
 export function sleep(milliseconds: number, options: SleepOptions = {}): Promise<void> {
-  checkDuration('milliseconds', milliseconds)
+  checkDuration(milliseconds)
   checkOptions(options)
   const { signal, clock = systemClock } = options
-  checkSignal(signal)
-  checkClock(clock)
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason)
-    const stop = clock.callLater(() => {
-      signal?.removeEventListener('abort', abort)
-      resolve()
-    }, milliseconds)
-    const abort = (): void => {
-      stop()
-      reject(signal?.reason)
-    }
-    signal?.addEventListener('abort', abort, { once: true })
-  })
+  let onCancel: (() => void) | undefined
+  const { future, resolve } = Future.withResolvers({ onCancel: () => onCancel?.() })
+  cancelOnAbort(future, signal)
+  if (!future.done) onCancel = clock.callLater(resolve, milliseconds)
+  return future.then()
 }

@@ -1,6 +1,4 @@
-import { reportUncaught } from '../internal/report-uncaught.ts'
-
-/** Who wants to know when a future settles. A record and not a closure: a closure per subscription costs three times as much. */
+/** Who wants to know when a future settles. Never throws. */
 export interface Subscriber<F> {
   /** May settle one more future with `conclude` and give it back: its subscribers come next, before any other. */
   settled(future: F): F | undefined
@@ -9,6 +7,10 @@ export interface Subscriber<F> {
 /** The subscribers of one future, in order of arrival, and without a list while there is only one. */
 export type Subscribers<F> = Subscriber<F> | Subscriber<F>[] | undefined
 
+// Subscribers that are yet to be told, each below its future; the next one on top. One stack for all, so that to settle a
+// future makes no list: who comes in the middle of another's telling works above what is there.
+const untold: unknown[] = []
+
 /**
  * Tells the subscribers of a future that has settled, and of every future that settles because of it: depth first, in the
  * order they came, on a stack of its own, so that chains and nests of any depth do not grow the native one.
@@ -16,57 +18,46 @@ export type Subscribers<F> = Subscriber<F> | Subscriber<F>[] | undefined
  * @param detach - Takes the subscribers off a settled future.
  */
 export function announce<F>(settled: F, detach: (future: F) => Subscribers<F>): void {
-  let future = settled
-  let subscribers = detach(settled)
-  let index = 0
-  const frames: Frame<F>[] = []
-  while (subscribers !== undefined) {
-    let next: F | undefined
-    if (!Array.isArray(subscribers)) {
-      next = subscribers.settled(future)
-      subscribers = undefined
-    } else {
-      next = subscribers[index]?.settled(future)
-      index += 1
-      if (index >= subscribers.length) subscribers = undefined
+  tellFrom(untold.length, settled, detach)
+}
+
+/** Tells one subscriber of each future, one after the other, and whoever has to be told because of that. */
+export function tellOf<F>(
+  subscriber: Subscriber<F>,
+  futures: readonly F[],
+  detach: (future: F) => Subscribers<F>,
+): void {
+  const floor = untold.length
+  tellNext(subscriber, futures)
+  tellFrom(floor, undefined, detach)
+}
+
+/** Within a telling: has the subscriber told of each future before anything else goes on. */
+export function tellNext<F>(subscriber: Subscriber<F>, futures: readonly F[]): undefined {
+  for (let i = futures.length - 1; i >= 0; i--) untold.push(subscriber, futures[i])
+}
+
+function tellFrom<F>(
+  floor: number,
+  settled: F | undefined,
+  detach: (future: F) => Subscribers<F>,
+): void {
+  let next = settled
+  for (;;) {
+    // Nearly always there is one subscriber, and it settles nothing more: that way passes the stack by.
+    while (next !== undefined) {
+      const future: F = next
+      const subscribers = detach(future)
+      next = Array.isArray(subscribers)
+        ? pushAll(subscribers, future)
+        : subscribers?.settled(future)
     }
-    if (next !== undefined) {
-      if (subscribers !== undefined) frames.push({ future, subscribers, index })
-      future = next
-      subscribers = detach(next)
-      index = 0
-    }
-    const frame: Frame<F> | undefined = subscribers === undefined ? frames.pop() : undefined
-    if (frame !== undefined) ({ future, subscribers, index } = frame)
+    if (untold.length === floor) return
+    const future = untold.pop() as F
+    next = (untold.pop() as Subscriber<F>).settled(future)
   }
 }
 
-interface Frame<F> {
-  readonly future: F
-  readonly subscribers: Subscriber<F>[]
-  readonly index: number
-}
-
-/** A user's listener. What it throws is reported, and disturbs nobody else. */
-export class Listener<F> implements Subscriber<F> {
-  #listener: ((future: F) => void) | undefined
-
-  constructor(listener: (future: F) => void) {
-    this.#listener = listener
-  }
-
-  settled(future: F): undefined {
-    const listener = this.#listener
-    this.#listener = undefined
-    try {
-      listener?.(future)
-    } catch (error) {
-      reportUncaught(error)
-    }
-  }
-
-  /** Works also while the future's subscribers are being told. */
-  stop(): void {
-    this.#listener = undefined
-  }
+function pushAll<F>(subscribers: Subscriber<F>[], future: F): undefined {
+  for (let i = subscribers.length - 1; i >= 0; i--) untold.push(subscribers[i], future)
 }

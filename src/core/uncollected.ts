@@ -1,5 +1,5 @@
 import { checkFunction } from '../internal/check.ts'
-import { reportUncaught } from '../internal/report-uncaught.ts'
+import { turn } from '../internal/event-loop.ts'
 
 /** A failure that nobody has collected yet. It must not refer to its future, whose end it waits for. */
 export interface HeldFailure {
@@ -9,8 +9,11 @@ export interface HeldFailure {
   readonly order: number
 }
 
+type Handler = (failure: { name: string; reason: unknown }) => void
+
 const held = new Set<HeldFailure>()
-const handlers = new Set<(failure: { name: string; reason: unknown }) => void>()
+// Each in a record of its own: a handler registered twice is called twice, and removed twice.
+const handlers = new Set<{ readonly handler: Handler }>()
 
 /**
  * Calls `handler` for each failure that nobody collected, in place of the report on stderr and of the exit code: when the
@@ -21,20 +24,22 @@ const handlers = new Set<(failure: { name: string; reason: unknown }) => void>()
  * @example
  * onUncollected(({ name, reason }) => logger.error({ task: name, err: reason }, 'failed, and nobody looked'))
  */
-export function onUncollected(
-  handler: (failure: { name: string; reason: unknown }) => void,
-): () => void {
+export function onUncollected(handler: Handler): () => void {
   checkFunction('handler', handler)
-  // Wrapped, so that a handler registered twice is called and removed twice.
-  const call: typeof handler = (failure) => handler(failure)
-  handlers.add(call)
-  return () => void handlers.delete(call)
+  const record = { handler }
+  handlers.add(record)
+  return () => void handlers.delete(record)
+}
+
+/** The failures that are held now, in the order they happened. */
+export function heldFailures(): readonly HeldFailure[] {
+  return [...held]
 }
 
 /** Takes charge of a failure until it is collected. The first one held installs what watches for the program's end. */
 export function hold(future: object, failure: HeldFailure): void {
-  formatStacks(failure.reason)
-  if (held.size === 0) watchExit()
+  formatStacks(failure.reason, 9)
+  if (held.size === 0) watchExit('on')
   held.add(failure)
   registry ??= new FinalizationRegistry(report)
   registry.register(future, failure, failure)
@@ -42,9 +47,8 @@ export function hold(future: object, failure: HeldFailure): void {
 
 /** Lets go of a failure that was collected after all. */
 export function release(failure: HeldFailure): void {
-  held.delete(failure)
   registry?.unregister(failure)
-  if (held.size === 0) unwatchExit()
+  if (held.delete(failure) && held.size === 0) watchExit('off')
 }
 
 // Made with the first failure: importing the package starts nothing.
@@ -52,23 +56,24 @@ let registry: FinalizationRegistry<HeldFailure> | undefined
 
 function report(failure: HeldFailure): void {
   release(failure)
-  if (handlers.size > 0) {
-    for (const handler of handlers) callHandler(handler, failure)
-    return
+  const { name, reason } = failure
+  for (const { handler } of handlers) {
+    try {
+      handler({ name, reason })
+    } catch (error) {
+      print('A handler of uncollected failures threw on "%s":', name, error)
+    }
   }
-  console.error(`Task "${failure.name}" failed and nobody collected it:`, failure.reason)
-  const { process } = host
-  if (process !== undefined) process.exitCode ??= 1
+  if (handlers.size === 0) print('Task "%s" failed and nobody collected it:', name, reason)
 }
 
-function callHandler(
-  handler: typeof handlers extends Set<infer H> ? H : never,
-  failure: HeldFailure,
-): void {
+// Not thrown anywhere: there may be no more turns in which it could surface, and more failures to report.
+function print(message: string, name: string, error: unknown): void {
+  if (host.process) host.process.exitCode ??= 1
   try {
-    handler({ name: failure.name, reason: failure.reason })
-  } catch (error) {
-    reportUncaught(error)
+    console.error(message, name, error)
+  } catch {
+    console.error(message, name, 'an error that cannot be printed')
   }
 }
 
@@ -76,50 +81,42 @@ function callHandler(
  * Reads the stacks of an error and of those behind it. V8 keeps the frames of a stack that was never read, and with them
  * everything they refer to: the future could never be garbage collected.
  */
-function formatStacks(reason: unknown, depth = 0): void {
-  if (!(reason instanceof Error) || depth > 8) return
+function formatStacks(error: unknown, depth: number): void {
   try {
-    void reason.stack
-    formatStacks(reason.cause, depth + 1)
-    if (reason instanceof AggregateError)
-      for (const error of reason.errors) formatStacks(error, depth + 1)
+    if (!(error instanceof Error) || depth === 0) return
+    void error.stack
+    for (const inner of [error.cause, ...((error as AggregateError).errors ?? [])]) {
+      formatStacks(inner, depth - 1)
+    }
   } catch {
-    // A hostile getter: the report will come at the end of the program at the latest.
+    // A hostile getter: the report comes at the end of the program at the latest.
   }
 }
 
 /** The part of Node's, Deno's and Bun's `process` that is used here. Browsers have none. */
 interface Host {
-  process?: {
+  process?: Partial<Record<'on' | 'off', (event: string, listener: () => void) => void>> & {
     exitCode?: number | string | undefined
-    on?(event: string, listener: () => void): void
-    off?(event: string, listener: () => void): void
   }
 }
 const host = globalThis as Host
 
+function watchExit(action: 'on' | 'off'): void {
+  host.process?.[action]?.('beforeExit', beforeExit)
+  host.process?.[action]?.('exit', exit)
+}
+
 // `exit` alone does not tell a natural end from `process.exit()`; `beforeExit` alone may be followed by more work.
-let ending = false
+let isEnding = false
 
 function beforeExit(): void {
-  ending = true
-  const again = setTimeout(() => {
-    ending = false
-  }) as { unref?(): void } | number
+  isEnding = true
   // Runs only if another listener gave the program more work.
-  if (typeof again === 'object') again.unref?.()
+  turn(() => {
+    isEnding = false
+  })
 }
 
 function exit(): void {
-  if (ending) for (const failure of [...held]) report(failure)
-}
-
-function watchExit(): void {
-  host.process?.on?.('beforeExit', beforeExit)
-  host.process?.on?.('exit', exit)
-}
-
-function unwatchExit(): void {
-  host.process?.off?.('beforeExit', beforeExit)
-  host.process?.off?.('exit', exit)
+  if (isEnding) held.forEach(report)
 }

@@ -1,71 +1,55 @@
-/** Throws a `TypeError` that says what was expected and what came, unless `ok`. */
-export function checkType(ok: boolean, name: string, expected: string, got: unknown): void {
+/** Throws unless `ok`: a `TypeError` that says what was expected and what came. */
+export function check(ok: unknown, name: string, expected: string, got: unknown): asserts ok {
   if (!ok) throw new TypeError(explain(name, expected, got))
 }
 
-/** Throws a `TypeError` for anything but a number, and a `RangeError` for a number that is not `ok`. */
+/** Throws unless `ok`: a `TypeError` for anything but a number, a `RangeError` for a wrong one. */
 export function checkNumber(ok: boolean, name: string, expected: string, got: unknown): void {
-  checkType(typeof got === 'number', name, expected, got)
+  check(typeof got === 'number', name, expected, got)
   if (!ok) throw new RangeError(explain(name, expected, got))
 }
 
-/** Throws unless `got` is a span of time: milliseconds from 0 up, finite. */
-export function checkDuration(name: string, got: number): void {
-  checkNumber(got >= 0 && got < Infinity, name, 'finite milliseconds from 0 up', got)
-}
-
-/** Throws unless `got` is a time limit: milliseconds above 0, or `Infinity` for none. */
-export function checkTimeout(got: number): void {
-  checkNumber(got > 0, 'timeout', 'milliseconds above 0, or Infinity', got)
+/** Throws unless `got` is a span of time: finite milliseconds from 0 up. */
+export function checkDuration(got: number): void {
+  checkNumber(got >= 0 && got < Infinity, 'milliseconds', 'finite and from 0 up', got)
 }
 
 /** Throws unless `got` can be called. */
 export function checkFunction(name: string, got: unknown): void {
-  checkType(typeof got === 'function', name, 'a function', got)
+  check(typeof got === 'function', name, 'a function', got)
 }
 
-/** Throws unless `got` is absent or an object; options arrive through this. */
-export function checkOptions(got: unknown): void {
-  checkType(got === undefined || isObject(got), 'options', 'an object', got)
+/** Throws unless `options` is an object. */
+export function checkObject(options: unknown): void {
+  check(typeof options === 'object' && options, 'options', 'an object', options)
 }
 
-/** Throws unless `got` is absent or a string. */
-export function checkName(got: unknown): void {
-  checkType(got === undefined || typeof got === 'string', 'name', 'a string', got)
+/** The options that many functions have in common. */
+interface CommonOptions {
+  name?: unknown
+  signal?: AbortSignal | undefined
+  timeout?: number | undefined
+  clock?: object | undefined
 }
 
-/** Throws unless `got` is absent or has the shape of an `AbortSignal`, of whichever realm. */
-export function checkSignal(got: unknown): void {
-  const ok =
-    got === undefined ||
-    (isObject(got) &&
-      typeof Reflect.get(got, 'aborted') === 'boolean' &&
-      typeof Reflect.get(got, 'addEventListener') === 'function')
-  checkType(ok, 'signal', 'an AbortSignal', got)
+/** Throws unless `options` is an object whose common options, where present, are right. */
+export function checkOptions(options: CommonOptions): void {
+  checkObject(options)
+  const { name = '', signal, timeout = 1, clock } = options
+  check(typeof name === 'string', 'name', 'a string', name)
+  check(signal === undefined || has(signal, 'addEventListener'), 'signal', 'an AbortSignal', signal)
+  checkNumber(timeout > 0, 'timeout', 'milliseconds above 0, or Infinity', timeout)
+  check(clock === undefined || has(clock, 'callLater'), 'clock', 'a Clock', clock)
 }
 
-/** Throws unless `got` is absent or a clock. */
-export function checkClock(got: unknown): void {
-  const ok =
-    got === undefined ||
-    (isObject(got) &&
-      typeof Reflect.get(got, 'now') === 'function' &&
-      typeof Reflect.get(got, 'callLater') === 'function')
-  checkType(ok, 'clock', 'a Clock', got)
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
+/** Whether a value, of whatever kind and realm, has a method of that name. */
+export function has(value: unknown, method: PropertyKey): boolean {
+  return typeof (value as Record<PropertyKey, unknown> | null | undefined)?.[method] === 'function'
 }
 
 /** The one form of message for misuse: the option, what it should be, what it was. */
-export function explain(name: string, expected: string, got: unknown): string {
-  return `Expected \`${name}\` to be ${expected}, got \`${show(got)}\` (${typeof got})`
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
-  if (typeof value === 'function') return value.name || 'anonymous'
-  // Not `String(value)` for objects: their `toString` is the caller's code and may throw.
-  return isObject(value) ? Object.prototype.toString.call(value) : String(value)
+function explain(name: string, expected: string, got: unknown): string {
+  // Objects are not shown: how they print is the caller's code, and may throw.
+  const shown = Object(got) === got ? `some ${typeof got}` : `\`${String(got)}\` (${typeof got})`
+  return `Expected \`${name}\` to be ${expected}, got ${shown}`
 }

@@ -1,4 +1,3 @@
-import { BinaryHeap } from './binary-heap.ts'
 import { RingQueue } from './ring-queue.ts'
 
 /**
@@ -7,9 +6,8 @@ import { RingQueue } from './ring-queue.ts'
  * One ring per priority in use: a program with a single priority, which is nearly every program, pays for a plain queue.
  */
 export class PriorityQueue<T> {
-  // Every level in the heap is in the map, and has items; only the last one stays when it is empty.
-  readonly #levels = new Map<number, Level<T>>()
-  readonly #order = new BinaryHeap<Level<T>>((a, b) => a.priority > b.priority)
+  // By rising priority: the next item is in the last level. None is empty, save one that is alone.
+  #levels: Level<T>[] = []
   #size = 0
 
   get size(): number {
@@ -17,50 +15,53 @@ export class PriorityQueue<T> {
   }
 
   push(item: T, priority: number): void {
-    this.#level(priority).ring.push(item)
+    const levels = this.#levels
+    let level = levels[levels.length - 1]
+    if (level?.priority !== priority) {
+      if (this.#size === 0) levels.length = 0
+      const index = this.#indexOf(priority)
+      level = levels[index]
+      if (level?.priority !== priority) {
+        level = { priority, ring: new RingQueue() }
+        levels.splice(index, 0, level)
+      }
+    }
+    level.ring.push(item)
     this.#size += 1
   }
 
   shift(): T | undefined {
-    const first = this.#order.peek()
-    if (first === undefined || this.#size === 0) return undefined
-    const item = first.ring.shift()
+    if (this.#size === 0) return undefined
+    const { ring } = this.#levels[this.#levels.length - 1] as Level<T>
+    const item = ring.shift()
     this.#size -= 1
-    if (first.ring.size === 0 && this.#size > 0) {
-      this.#order.pop()
-      this.#levels.delete(first.priority)
-    }
+    if (ring.size === 0 && this.#size > 0) this.#levels.pop()
     return item
   }
 
-  /** Drops every item that fails the test, keeping the order of the rest. Costs one pass. */
+  /** Tests every item in order, and drops those that fail. Costs one pass. */
   retain(test: (item: T) => boolean): void {
-    const levels = [...this.#levels.values()]
-    this.#clear()
-    for (const level of levels) {
-      level.ring.retain(test)
-      if (level.ring.size > 0) this.#add(level)
+    const levels = this.#levels
+    this.#levels = []
+    this.#size = 0
+    for (const { ring, priority } of levels.reverse()) {
+      for (let left = ring.size; left > 0; left--) {
+        const item = ring.shift() as T
+        if (test(item)) this.push(item, priority)
+      }
     }
   }
 
-  #level(priority: number): Level<T> {
-    const first = this.#order.peek()
-    if (first?.priority === priority) return first
-    if (this.#size === 0) this.#clear()
-    return this.#levels.get(priority) ?? this.#add({ priority, ring: new RingQueue() })
-  }
-
-  #add(level: Level<T>): Level<T> {
-    this.#levels.set(level.priority, level)
-    this.#order.push(level)
-    this.#size += level.ring.size
-    return level
-  }
-
-  #clear(): void {
-    this.#levels.clear()
-    this.#order.clear()
-    this.#size = 0
+  /** Where the first level of this priority or a higher one is, or would be. */
+  #indexOf(priority: number): number {
+    let low = 0
+    let high = this.#levels.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#levels[middle] as Level<T>).priority < priority) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 }
 

@@ -11,6 +11,11 @@ export class Call {
     this.args = args
     this.scope = scope
   }
+
+  run(body: (...args: never[]) => unknown, args: readonly unknown[]): unknown {
+    const { self, scope } = this
+    return scope ? scope.runInAsyncScope(body, self, ...args) : Reflect.apply(body, self, args)
+  }
 }
 
 /** Records a call whose body will start later; `undefined` when there is nothing to keep. */

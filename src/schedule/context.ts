@@ -28,12 +28,12 @@ export function context(): TaskContext {
   if (current === undefined) {
     throw new InvalidStateError('context() works only inside a body, before its first await')
   }
-  return current.context()
+  return current.context
 }
 
 /** Who can say which context belongs to the body that is on the stack. */
 export interface ContextSource {
-  context(): TaskContext
+  readonly context: TaskContext
 }
 
 let current: ContextSource | undefined

@@ -1,13 +1,14 @@
 import type { Driver } from '../core/driver.ts'
 import type { AnyFuture } from '../core/future.ts'
 import { checkFunction } from '../internal/check.ts'
-import { checkTaskOptions, type TaskOptions } from './task-options.ts'
+import type { Context } from './context.ts'
+import { copyTaskOptions, type TaskOptions } from './task-options.ts'
 
 /** What a definition needs of the dispatcher its calls go to. */
 export interface Lane {
   demanded(future: AnyFuture, data: unknown): void
-  withdrawn(data: unknown): void
-  abort(reason: unknown, data: unknown): void
+  withdrawn(data: unknown): Context | undefined
+  abort(reason: unknown, context: Context | undefined): void
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the parameters are checked where the task is made
@@ -21,30 +22,39 @@ export class Definition implements Driver<AnyFuture> {
   readonly takesContext: boolean
   readonly #lane: Lane
 
-  constructor(lane: Lane, body: Body, options: TaskOptions = DEFAULTS, takesContext = false) {
+  constructor(lane: Lane, body: Body, options: TaskOptions | undefined, takesContext: boolean) {
     checkFunction('body', body)
-    if (options !== DEFAULTS) checkTaskOptions(options)
     this.#lane = lane
     this.body = body
-    this.options = options
+    this.options = options === undefined ? DEFAULTS : copyTaskOptions(options)
     this.takesContext = takesContext
   }
 
   get name(): string {
-    return this.options.name ?? (this.body.name || 'anonymous')
+    const { name = nameOf(this.body) } = this.options
+    return name
   }
 
   demanded(future: AnyFuture, data: unknown): void {
     this.#lane.demanded(future, data)
   }
 
-  withdrawn(_future: AnyFuture, data: unknown): void {
-    this.#lane.withdrawn(data)
+  withdrawn(data: unknown): Context | undefined {
+    return this.#lane.withdrawn(data)
   }
 
-  abort(_future: AnyFuture, reason: unknown, data: unknown): undefined {
-    this.#lane.abort(reason, data)
+  abort(reason: unknown, context: unknown): undefined {
+    this.#lane.abort(reason, context as Context | undefined)
   }
+}
+
+function nameOf(body: Body): string {
+  try {
+    // Anything may have been put in its place.
+    const name: unknown = body.name
+    if (typeof name === 'string' && name !== '') return name
+  } catch {}
+  return 'anonymous'
 }
 
 // Shared, so that a call of `spawn` without options does not make any.

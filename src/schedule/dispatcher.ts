@@ -1,10 +1,10 @@
-import { cancelAfter, cancelOnAbort } from '../core/cancel-on.ts'
+import { cancelOnAbort } from '../core/cancel-on.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { CancelledError, InvalidStateError } from '../core/errors.ts'
 import {
   type AnyFuture,
   cancelAll,
-  conclude,
+  concludeLike,
   contentOf,
   drive,
   driverOf,
@@ -14,12 +14,12 @@ import {
   SCHEDULED,
   type Settled,
   settle,
-  stateOf,
   subscribe,
 } from '../core/future.ts'
 import { heldLongerThan, yieldTurn } from '../internal/event-loop.ts'
 import { PriorityQueue } from '../internal/priority-queue.ts'
-import { Call, recordCall } from './call.ts'
+import { type Call, recordCall } from './call.ts'
+import type { Context } from './context.ts'
 import type { Definition, Lane } from './definition.ts'
 import { Execution, type Slots } from './execution.ts'
 
@@ -46,26 +46,24 @@ export class Dispatcher implements Lane, Slots {
   closed = false
 
   readonly #queue = new PriorityQueue<AnyFuture>()
-  #first: Execution | undefined
-  #last: Execution | undefined
-  readonly #spare: Execution[] = []
+  // The first `running` executions hold bodies, in no order; those behind are free, for the next ones.
+  readonly #executions: Execution[] = []
+  #starts = 0
   #awake = false
   #draining = false
-  #yielding = false
-  #watchingSignal = false
+  #isHeld = false
   #idlers: (() => void)[] = []
 
   /** Takes a call: gives its future, and runs none of its body unless calls start eagerly. */
   submit(definition: Definition, self: unknown, args: readonly unknown[]): AnyFuture {
     if (this.closed) throw this.#closedError()
-    const { signal } = definition.options
-    if (this.signal?.aborted || signal?.aborted) return this.#refuse(definition, signal)
-    if (this.start === 'eager' && this.#mayStartNow()) return this.#startNow(definition, self, args)
     const call = recordCall(self, args)
     const isLazy = this.start === 'lazy'
     const future = drive(definition, SCHEDULED, isLazy ? new Unqueued(call) : call)
-    if (signal !== undefined) cancelOnAbort(future, signal)
     if (!isLazy) this.#enqueue(future, definition)
+    cancelOnAbort(future, this.signal)
+    cancelOnAbort(future, definition.options.signal)
+    if (this.start === 'eager' && this.queued === 1 && this.#mayStart()) this.#startNext()
     return future
   }
 
@@ -78,37 +76,29 @@ export class Dispatcher implements Lane, Slots {
 
   /** Resolves once nothing runs and nothing waits. */
   idle(): Promise<void> {
-    if (this.#isIdle()) return Promise.resolve()
-    return new Promise((resolve) => this.#idlers.push(resolve))
+    return new Promise((resolve) => {
+      this.#idlers.push(resolve)
+      this.#checkIdle()
+    })
   }
 
   /** Cancels what runs, in the order of the starts, then what waits, in its order. */
   cancel(reason: unknown = new CancelledError()): void {
-    const futures: AnyFuture[] = []
-    for (let each = this.#first; each !== undefined; each = each.next) {
-      futures.push(each.future as AnyFuture)
-    }
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      futures.push(next)
-    }
+    const running = this.#executions.slice(0, this.running).sort((a, b) => a.order - b.order)
+    const futures = running.map((execution) => execution.future)
+    this.#queue.retain((future) => futures.push(future) > 0)
     // A body that ends because of this must not make room for one that is about to be cancelled.
-    const wasDraining = this.#draining
-    this.#draining = true
+    const isHeld = this.#isHeld
+    this.#isHeld = true
     cancelAll(futures, reason)
-    this.#draining = wasDraining
+    this.#isHeld = isHeld
     this.drain()
   }
 
   drain(): void {
     if (this.#draining) return
     this.#draining = true
-    while (this.queued > 0 && this.#hasSlot()) {
-      if (this.#heldTooLong()) {
-        this.#yield()
-        break
-      }
-      this.#startNext()
-    }
+    while (this.queued > 0 && this.#mayStart()) this.#startNext()
     this.#draining = false
     this.#checkIdle()
   }
@@ -118,22 +108,23 @@ export class Dispatcher implements Lane, Slots {
   demanded(future: AnyFuture, data: unknown): void {
     if (!(data instanceof Unqueued)) return
     if (this.closed) return settle(future, REJECTED, this.#closedError())
-    if (this.signal?.aborted) return void future.cancel(this.signal.reason)
     move(future, SCHEDULED, data.call)
     this.#enqueue(future, driverOf(future) as Definition)
   }
 
-  withdrawn(data: unknown): void {
-    if (data instanceof Execution || data instanceof Unqueued) return
+  withdrawn(data: unknown): Context | undefined {
+    if (data instanceof Execution) return data.startedContext
+    if (data instanceof Unqueued) return undefined
     this.queued -= 1
     // Cancelled calls are dropped when their turn comes, but must not pile up behind a body that never ends.
     const dead = this.#queue.size - this.queued
     if (dead > 32 && dead > this.queued) this.#queue.retain((future) => !future.done)
+    return undefined
   }
 
-  abort(reason: unknown, data: unknown): void {
-    if (data instanceof Execution) data.abort(reason)
-    else this.#checkIdle()
+  abort(reason: unknown, context: Context | undefined): void {
+    context?.abort(reason)
+    this.#checkIdle()
   }
 
   // Slots: what executions tell.
@@ -143,90 +134,50 @@ export class Dispatcher implements Lane, Slots {
     this.drain()
   }
 
-  endedWith(execution: Execution, result: AnyFuture): AnyFuture | undefined {
+  endedLike(execution: Execution, result: AnyFuture): AnyFuture | undefined {
     const future = this.#release(execution)
-    if (future.done) {
-      this.drain()
-      return undefined
-    }
     // Last among its subscribers: a slot passes on after the listeners, here as in `ended`.
-    subscribe(future, this.#drainAfter)
-    return conclude(future, stateOf(result) as Settled, contentOf(result))
-  }
-
-  /** The scheduler's signal has aborted. */
-  handleEvent(): void {
-    this.cancel(this.signal?.reason)
-  }
-
-  #refuse(definition: Definition, signal: AbortSignal | undefined): AnyFuture {
-    const future = drive(definition, SCHEDULED, new Unqueued(undefined))
-    future.cancel((this.signal?.aborted ? this.signal : signal)?.reason)
-    return future
+    if (!future.done) subscribe(future, this.#drainAfter)
+    else this.drain()
+    return concludeLike(future, result)
   }
 
   #enqueue(future: AnyFuture, definition: Definition): void {
-    this.#watchSignal()
     this.#queue.push(future, definition.options.priority ?? 0)
     this.queued += 1
     this.wake()
   }
 
-  #startNow(definition: Definition, self: unknown, args: readonly unknown[]): AnyFuture {
-    this.#watchSignal()
-    const future = drive(definition, SCHEDULED, undefined)
-    const { signal } = definition.options
-    if (signal !== undefined) cancelOnAbort(future, signal)
-    // No scope: the body runs inside the call.
-    const isBare = self === undefined && args.length === 0
-    this.#run(future, definition, isBare ? undefined : new Call(self, args, undefined))
-    return future
-  }
-
   #startNext(): void {
-    const future = this.#queue.shift() as AnyFuture
-    if (future.done) return
+    let future = this.#queue.shift() as AnyFuture
+    while (future.done) future = this.#queue.shift() as AnyFuture
     this.queued -= 1
-    this.#run(future, driverOf(future) as Definition, contentOf(future) as Call | undefined)
-  }
-
-  #run(future: AnyFuture, definition: Definition, call: Call | undefined): void {
-    const execution = this.#spare.pop() ?? new Execution(this)
-    this.#link(execution)
-    this.running += 1
+    const definition = driverOf(future) as Definition
+    const { signal } = definition.options
+    // Others of this signal may be cancelled before it, and have made room for it.
+    if (signal?.aborted) return void future.cancel(signal.reason)
+    const call = contentOf(future) as Call | undefined
+    const execution = this.#take()
     move(future, RUNNING, execution)
-    const { timeout } = definition.options
-    if (timeout !== undefined) cancelAfter(future, timeout, this.clock)
     execution.run(future, definition, call)
   }
 
+  #take(): Execution {
+    const execution = this.#executions[this.running] ?? new Execution(this)
+    this.#executions[this.running] = execution
+    execution.slot = this.running++
+    execution.order = this.#starts++
+    return execution
+  }
+
   #release(execution: Execution): AnyFuture {
-    const future = execution.future as AnyFuture
-    this.#unlink(execution)
-    this.running -= 1
-    // Not used again after a cancel: its context may be about to abort.
-    if (future.status !== 'cancelled') {
-      execution.clear()
-      if (this.#spare.length < MOST_SPARE) this.#spare.push(execution)
-    }
-    return future
-  }
-
-  #link(execution: Execution): void {
-    execution.previous = this.#last
-    if (this.#last === undefined) this.#first = execution
-    else this.#last.next = execution
-    this.#last = execution
-  }
-
-  #unlink(execution: Execution): void {
-    const { previous, next } = execution
-    if (previous === undefined) this.#first = next
-    else previous.next = next
-    if (next === undefined) this.#last = previous
-    else next.previous = previous
-    execution.previous = undefined
-    execution.next = undefined
+    const executions = this.#executions
+    const last = executions[--this.running] as Execution
+    last.slot = execution.slot
+    executions[last.slot] = last
+    executions[this.running] = execution
+    if (executions.length > MOST_KEPT) executions.pop()
+    return execution.clear()
   }
 
   readonly #drainAwake = (): void => {
@@ -236,50 +187,25 @@ export class Dispatcher implements Lane, Slots {
 
   readonly #drainAfter = { settled: (): undefined => void this.drain() }
 
-  /** Rule 7: a flood of short bodies lets the event loop turn. */
-  #yield(): void {
-    this.#yielding = true
+  #hasSlot(): boolean {
+    return this.running < this.concurrency && !this.paused && !this.#isHeld
+  }
+
+  /** Whether a slot is free and, rule 7, the event loop needs no turn: a flood of short bodies lets it turn. */
+  #mayStart(): boolean {
+    if (!this.#hasSlot()) return false
+    if (this.slice === Infinity || !heldLongerThan(this.slice)) return true
+    this.#isHeld = true
     yieldTurn(() => {
-      this.#yielding = false
+      this.#isHeld = false
       this.drain()
     })
-  }
-
-  #heldTooLong(): boolean {
-    return this.slice !== Infinity && heldLongerThan(this.slice)
-  }
-
-  #hasSlot(): boolean {
-    return this.running < this.concurrency && !this.paused && !this.#yielding
-  }
-
-  #mayStartNow(): boolean {
-    return this.queued === 0 && this.#hasSlot() && !this.#heldTooLong()
-  }
-
-  #isIdle(): boolean {
-    return this.running === 0 && this.queued === 0
+    return false
   }
 
   #checkIdle(): void {
-    if (!this.#isIdle()) return
-    if (this.#watchingSignal) this.#unwatchSignal()
-    if (this.#idlers.length === 0) return
-    const idlers = this.#idlers
-    this.#idlers = []
-    for (const resolve of idlers) resolve()
-  }
-
-  // Listened to only while there is something to cancel: the signal may live much longer than the scheduler.
-  #watchSignal(): void {
-    if (this.signal === undefined || this.#watchingSignal) return
-    this.#watchingSignal = true
-    this.signal.addEventListener('abort', this)
-  }
-
-  #unwatchSignal(): void {
-    this.#watchingSignal = false
-    this.signal?.removeEventListener('abort', this)
+    if (this.#idlers.length === 0 || this.running > 0 || this.queued > 0) return
+    for (const resolve of this.#idlers.splice(0)) resolve()
   }
 
   #closedError(): InvalidStateError {
@@ -287,12 +213,7 @@ export class Dispatcher implements Lane, Slots {
   }
 }
 
-const resolved = Promise.resolve()
-
-/** How many executions are kept for the next bodies. */
-const MOST_SPARE = 1024
-
-/** The data of a future that is not in the queue: lazy and not asked for yet, or cancelled from the start. */
+/** The data of a lazy future that nobody has asked for. */
 class Unqueued {
   readonly call: Call | undefined
 
@@ -300,3 +221,8 @@ class Unqueued {
     this.call = call
   }
 }
+
+const resolved = Promise.resolve()
+
+/** How many executions are kept for the next bodies. */
+const MOST_KEPT = 1024

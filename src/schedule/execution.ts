@@ -1,3 +1,4 @@
+import { cancelAfter } from '../core/cancel-on.ts'
 import type { Clock } from '../core/clock.ts'
 import {
   type AnyFuture,
@@ -17,7 +18,7 @@ export interface Slots {
   /** The body has ended: settles its future, frees the slot. */
   ended(execution: Execution, state: Settled, outcome: unknown): void
   /** The body's result was a future, which has settled: as `Subscriber.settled`. */
-  endedWith(execution: Execution, result: AnyFuture): AnyFuture | undefined
+  endedLike(execution: Execution, result: AnyFuture): AnyFuture | undefined
 }
 
 /**
@@ -26,12 +27,14 @@ export interface Slots {
  * Used again for one body after the other: its two callbacks, and not two closures a call, are what a body's promise gets.
  */
 export class Execution implements Taker, ContextSource {
-  future: AnyFuture | undefined
-  // The executions in progress form a list, in the order of their starts.
-  previous: Execution | undefined
-  next: Execution | undefined
+  /** Its place among the executions of its dispatcher. */
+  slot = 0
+  /** Its place in the order of the starts. */
+  order = 0
+  future!: AnyFuture
+  /** The body's context, if it was asked for. */
+  startedContext: Context | undefined
   readonly #slots: Slots
-  #context: Context | undefined
 
   constructor(slots: Slots) {
     this.#slots = slots
@@ -41,19 +44,28 @@ export class Execution implements Taker, ContextSource {
   readonly reject = (reason: unknown): void => this.#slots.ended(this, REJECTED, reason)
 
   settled(result: AnyFuture): AnyFuture | undefined {
-    return this.#slots.endedWith(this, result)
+    return this.#slots.endedLike(this, result)
+  }
+
+  get context(): Context {
+    this.startedContext ??= new Context(this.future, this.#slots.clock)
+    return this.startedContext
   }
 
   /** Runs the body up to its first await, and follows what it gave. */
-  run(future: AnyFuture, definition: Definition, call: Call | undefined): void {
-    const { body, takesContext } = definition
+  run(
+    future: AnyFuture,
+    { body, options, takesContext }: Definition,
+    call: Call | undefined,
+  ): void {
     this.future = future
     const outer = enterContext(this)
     let result: unknown
     try {
-      if (takesContext) result = invoke(body, undefined, [this.context()], call)
-      else if (call === undefined) result = body.call(undefined)
-      else result = invoke(body, call.self, call.args, call)
+      // Before the body, whose time it limits.
+      cancelAfter(future, options.timeout, this.#slots.clock)
+      if (call === undefined) result = takesContext ? body(this.context) : body()
+      else result = call.run(body, takesContext ? [this.context] : call.args)
     } catch (error) {
       enterContext(outer)
       return this.reject(error)
@@ -62,30 +74,14 @@ export class Execution implements Taker, ContextSource {
     adopt(result, future, this)
   }
 
-  context(): Context {
-    this.#context ??= new Context(this.future as AnyFuture, this.#slots.clock)
-    return this.#context
-  }
-
-  abort(reason: unknown): void {
-    this.#context?.abort(reason)
-  }
-
-  /** Lets go of everything that belonged to the body, so that another may follow. */
-  clear(): void {
-    this.future = undefined
-    this.#context = undefined
+  /** Lets go of everything that belonged to the body, so that another may follow. Gives its future. */
+  clear(): AnyFuture {
+    const { future } = this
+    this.future = NONE
+    this.startedContext = undefined
+    return future
   }
 }
 
-function invoke(
-  body: Definition['body'],
-  self: unknown,
-  args: readonly unknown[],
-  call: Call | undefined,
-): unknown {
-  const scope = call?.scope
-  return scope === undefined
-    ? body.apply(self, args as unknown[])
-    : scope.runInAsyncScope(body, self, ...args)
-}
+// Never the future of a body; kept so that the field always holds one.
+const NONE = undefined as unknown as AnyFuture

@@ -1,13 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Future } from '../core/future.ts'
-import {
-  checkClock,
-  checkName,
-  checkNumber,
-  checkOptions,
-  checkSignal,
-  checkType,
-} from '../internal/check.ts'
+import { check, checkNumber, checkOptions } from '../internal/check.ts'
 import type { TaskContext } from './context.ts'
 import { Dispatcher, type StartMode } from './dispatcher.ts'
 import { spawnOn } from './spawn.ts'
@@ -51,11 +44,8 @@ export class Scheduler implements AsyncDisposable {
   constructor(options: SchedulerOptions = {}) {
     checkOptions(options)
     const { name, concurrency = Infinity, start = 'deferred', slice = 10, clock, signal } = options
-    checkName(name)
-    checkType(START_MODES.includes(start), 'start', '"deferred", "eager" or "lazy"', start)
+    check(START_MODES.includes(start), 'start', '"deferred", "eager" or "lazy"', start)
     checkNumber(slice >= 0, 'slice', 'milliseconds from 0 up, or Infinity', slice)
-    checkClock(clock)
-    checkSignal(signal)
     const dispatcher = this.#dispatcher
     dispatcher.name = name ?? dispatcher.name
     dispatcher.start = start

@@ -1,10 +1,4 @@
-import {
-  checkName,
-  checkNumber,
-  checkOptions,
-  checkSignal,
-  checkTimeout,
-} from '../internal/check.ts'
+import { checkNumber, checkObject, checkOptions } from '../internal/check.ts'
 
 /** How calls of a task are treated. */
 export interface TaskOptions {
@@ -18,12 +12,16 @@ export interface TaskOptions {
   priority?: number | undefined
 }
 
-/** Throws unless the options of a task are what they should be. */
-export function checkTaskOptions(options: TaskOptions): void {
-  checkOptions(options)
-  const { name, signal, timeout = Infinity, priority = 0 } = options
-  checkName(name)
-  checkSignal(signal)
-  checkTimeout(timeout)
+/**
+ * Gives a copy, which the caller cannot change any more.
+ *
+ * @throws {TypeError | RangeError} for a wrong option.
+ */
+export function copyTaskOptions(options: TaskOptions): TaskOptions {
+  checkObject(options)
+  const copy = { ...options }
+  checkOptions(copy)
+  const { priority = 0 } = copy
   checkNumber(!Number.isNaN(priority), 'priority', 'a number', priority)
+  return copy
 }

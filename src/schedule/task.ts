@@ -1,5 +1,5 @@
 import type { Future } from '../core/future.ts'
-import { checkOptions } from '../internal/check.ts'
+import { checkObject } from '../internal/check.ts'
 import { NO_ARGS } from './call.ts'
 import { defaultDispatcher } from './default-dispatcher.ts'
 import { type Body, Definition } from './definition.ts'
@@ -45,7 +45,7 @@ export function makeTask<Args extends unknown[], Result, This>(
   body: (this: This, ...args: Args) => Result,
   options?: TaskOptions,
 ): Task<Args, Result, This> {
-  const definition = new Definition(dispatcher, body as Body, options && { ...options })
+  const definition = new Definition(dispatcher, body as Body, options, false)
   const call = function (this: unknown, ...args: unknown[]) {
     return dispatcher.submit(definition, this, args.length === 0 ? NO_ARGS : args)
   }
@@ -53,8 +53,8 @@ export function makeTask<Args extends unknown[], Result, This>(
     name: { value: definition.name, configurable: true },
     with: {
       value: (changes: TaskOptions) => {
-        checkOptions(changes)
-        return makeTask(dispatcher, body, { ...options, ...changes })
+        checkObject(changes)
+        return makeTask(dispatcher, body, { ...definition.options, ...changes })
       },
     },
   }) as unknown as Task<Args, Result, This>

@@ -60,7 +60,7 @@ export class VirtualClock implements Clock {
    * @param milliseconds - Finite, from 0 up.
    */
   advance(milliseconds: number): Promise<void> {
-    checkDuration('milliseconds', milliseconds)
+    checkDuration(milliseconds)
     return this.#move(async () => {
       const end = this.#now + milliseconds
       await this.#runUntil(end)
@@ -120,6 +120,6 @@ interface Timer {
 
 /** One turn of the event loop, and more while a scheduler has bodies to start that had to let it turn first. */
 async function settleDown(): Promise<void> {
-  do await new Promise<void>((resolve) => turn(resolve))
+  do await new Promise<void>((resolve) => turn(resolve, true))
   while (turnsPending())
 }
