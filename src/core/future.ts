@@ -190,14 +190,16 @@ export class Future<T> implements Disposable {
   // biome-ignore lint/suspicious/noThenProperty: a future is meant to be awaited
   then<TResult1 = T, TResult2 = never>(
     onFulfilled?: ((value: T) => TResult1 | PromiseLike<TResult1>) | null,
-    onRejected?: ((reason: unknown) => TResult2 | PromiseLike<TResult2>) | null,
+    // biome-ignore lint/suspicious/noExplicitAny: as Promise has it, so that code written for promises compiles
+    onRejected?: ((reason: any) => TResult2 | PromiseLike<TResult2>) | null,
   ): Promise<TResult1 | TResult2> {
     return toPromise(this).then(onFulfilled, onRejected)
   }
 
   /** Collects the outcome as `Promise.prototype.catch` does, and gives a native promise. */
   catch<TResult = never>(
-    onRejected?: ((reason: unknown) => TResult | PromiseLike<TResult>) | null,
+    // biome-ignore lint/suspicious/noExplicitAny: as Promise has it, so that code written for promises compiles
+    onRejected?: ((reason: any) => TResult | PromiseLike<TResult>) | null,
   ): Promise<T | TResult> {
     return toPromise(this).catch(onRejected)
   }
@@ -410,9 +412,8 @@ const nativeThen = Promise.prototype.then
 // A native promise around it takes care of thenables that call back twice, both ways, late or never.
 // biome-ignore lint/complexity/noBannedTypes: nothing is known of a foreign `then`
 function callThen(thenable: unknown, then: Function): Promise<unknown> {
-  return Promise.resolve().then(
-    () => new Promise((...resolvers) => Reflect.apply(then, thenable, resolvers)),
-  )
+  // biome-ignore lint/suspicious/noThenProperty: the way to have a `then` called once, and heeded once
+  return Promise.resolve({ then: (...both: unknown[]) => Reflect.apply(then, thenable, both) })
 }
 
 function toPromise<T>(future: Future<T>): Promise<T> {

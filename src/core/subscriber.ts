@@ -18,7 +18,7 @@ const untold: unknown[] = []
  * @param detach - Takes the subscribers off a settled future.
  */
 export function announce<F>(settled: F, detach: (future: F) => Subscribers<F>): void {
-  tellFrom(untold.length, settled, detach)
+  tellDownTo(untold.length, settled, detach)
 }
 
 /** Tells one subscriber of each future, one after the other, and whoever has to be told because of that. */
@@ -29,7 +29,7 @@ export function tellOf<F>(
 ): void {
   const floor = untold.length
   tellNext(subscriber, futures)
-  tellFrom(floor, undefined, detach)
+  tellDownTo(floor, undefined, detach)
 }
 
 /** Within a telling: has the subscriber told of each future before anything else goes on. */
@@ -37,24 +37,20 @@ export function tellNext<F>(subscriber: Subscriber<F>, futures: readonly F[]): u
   for (let i = futures.length - 1; i >= 0; i--) untold.push(subscriber, futures[i])
 }
 
-function tellFrom<F>(
+function tellDownTo<F>(
   floor: number,
   settled: F | undefined,
   detach: (future: F) => Subscribers<F>,
 ): void {
-  let next = settled
-  for (;;) {
-    // Nearly always there is one subscriber, and it settles nothing more: that way passes the stack by.
-    while (next !== undefined) {
-      const future: F = next
-      const subscribers = detach(future)
-      next = Array.isArray(subscribers)
-        ? pushAll(subscribers, future)
-        : subscribers?.settled(future)
-    }
-    if (untold.length === floor) return
-    const future = untold.pop() as F
-    next = (untold.pop() as Subscriber<F>).settled(future)
+  for (let next = settled; ; ) {
+    if (next !== undefined) {
+      // Nearly always there is one subscriber, and it settles nothing more: that way passes the stack by.
+      const subscribers: Subscribers<F> = detach(next)
+      next = Array.isArray(subscribers) ? pushAll(subscribers, next) : subscribers?.settled(next)
+    } else if (untold.length > floor) {
+      const future = untold.pop() as F
+      next = (untold.pop() as Subscriber<F>).settled(future)
+    } else return
   }
 }
 

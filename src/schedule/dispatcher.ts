@@ -16,6 +16,7 @@ import {
   settle,
   subscribe,
 } from '../core/future.ts'
+import { captureScope } from '../internal/async-context.ts'
 import { heldLongerThan, yieldTurn } from '../internal/event-loop.ts'
 import { PriorityQueue } from '../internal/priority-queue.ts'
 import { type Call, recordCall } from './call.ts'
@@ -63,7 +64,9 @@ export class Dispatcher implements Lane, Slots {
     if (!isLazy) this.#enqueue(future, definition)
     cancelOnAbort(future, this.signal)
     cancelOnAbort(future, definition.options.signal)
-    if (this.start === 'eager' && this.queued === 1 && this.#mayStart()) this.#startNext()
+    // The only one that waits is this one, unless it was cancelled at once.
+    const isNext = this.start === 'eager' && this.queued === 1 && !future.done
+    if (isNext && this.#mayStart()) this.#startNext()
     return future
   }
 
@@ -92,7 +95,7 @@ export class Dispatcher implements Lane, Slots {
     this.#isHeld = true
     cancelAll(futures, reason)
     this.#isHeld = isHeld
-    this.drain()
+    this.#drainFromOutside()
   }
 
   drain(): void {
@@ -138,7 +141,7 @@ export class Dispatcher implements Lane, Slots {
     const future = this.#release(execution)
     // Last among its subscribers: a slot passes on after the listeners, here as in `ended`.
     if (!future.done) subscribe(future, this.#drainAfter)
-    else this.drain()
+    else this.#drainFromOutside()
     return concludeLike(future, result)
   }
 
@@ -153,10 +156,10 @@ export class Dispatcher implements Lane, Slots {
     while (future.done) future = this.#queue.shift() as AnyFuture
     this.queued -= 1
     const definition = driverOf(future) as Definition
-    const { signal } = definition.options
+    const signal = this.signal?.aborted ? this.signal : definition.options.signal
     // Others of this signal may be cancelled before it, and have made room for it.
     if (signal?.aborted) return void future.cancel(signal.reason)
-    const call = contentOf(future) as Call | undefined
+    const call = contentOf(future) as Call
     const execution = this.#take()
     move(future, RUNNING, execution)
     execution.run(future, definition, call)
@@ -182,10 +185,16 @@ export class Dispatcher implements Lane, Slots {
 
   readonly #drainAwake = (): void => {
     this.#awake = false
-    this.drain()
+    this.#drainFromOutside()
   }
 
-  readonly #drainAfter = { settled: (): undefined => void this.drain() }
+  readonly #drainAfter = { settled: (): undefined => void this.#drainFromOutside() }
+
+  /** In whatever async context: looks at it, so that it is known that there are any, and calls without one run in none. */
+  #drainFromOutside(): void {
+    captureScope()
+    this.drain()
+  }
 
   #hasSlot(): boolean {
     return this.running < this.concurrency && !this.paused && !this.#isHeld
@@ -196,11 +205,14 @@ export class Dispatcher implements Lane, Slots {
     if (!this.#hasSlot()) return false
     if (this.slice === Infinity || !heldLongerThan(this.slice)) return true
     this.#isHeld = true
-    yieldTurn(() => {
-      this.#isHeld = false
-      this.drain()
-    })
+    yieldTurn(this.#drainAfterTurn)
     return false
+  }
+
+  // Not a closure inside `#mayStart`: it would cost every start a context of its own, a sixth of the whole.
+  readonly #drainAfterTurn = (): void => {
+    this.#isHeld = false
+    this.drain()
   }
 
   #checkIdle(): void {
@@ -215,9 +227,9 @@ export class Dispatcher implements Lane, Slots {
 
 /** The data of a lazy future that nobody has asked for. */
 class Unqueued {
-  readonly call: Call | undefined
+  readonly call: Call
 
-  constructor(call: Call | undefined) {
+  constructor(call: Call) {
     this.call = call
   }
 }

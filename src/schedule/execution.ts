@@ -8,7 +8,7 @@ import {
   type Settled,
   type Taker,
 } from '../core/future.ts'
-import type { Call } from './call.ts'
+import { type Call, replayCall } from './call.ts'
 import { Context, type ContextSource, enterContext } from './context.ts'
 import type { Definition } from './definition.ts'
 
@@ -53,19 +53,14 @@ export class Execution implements Taker, ContextSource {
   }
 
   /** Runs the body up to its first await, and follows what it gave. */
-  run(
-    future: AnyFuture,
-    { body, options, takesContext }: Definition,
-    call: Call | undefined,
-  ): void {
+  run(future: AnyFuture, { body, options, takesContext }: Definition, call: Call): void {
     this.future = future
     const outer = enterContext(this)
     let result: unknown
     try {
       // Before the body, whose time it limits.
       cancelAfter(future, options.timeout, this.#slots.clock)
-      if (call === undefined) result = takesContext ? body(this.context) : body()
-      else result = call.run(body, takesContext ? [this.context] : call.args)
+      result = replayCall(body, call, takesContext ? [this.context] : undefined)
     } catch (error) {
       enterContext(outer)
       return this.reject(error)

@@ -1,0 +1,35 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from '../support/built-package.ts'
+
+/** The README and every page of the documentation, as paths from the folder of the project. */
+export function pages(): readonly string[] {
+  const found = existsSync(join(root, 'docs'))
+    ? readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    : []
+  const docs = found.filter((path) => path.endsWith('.md')).map((path) => join('docs', path))
+  return ['README.md', ...docs.sort()]
+}
+
+export function textOf(page: string): string {
+  return readFileSync(join(root, page), 'utf8')
+}
+
+/** A block of TypeScript in a page. */
+export interface Sample {
+  /** Page and line, as editors link them. */
+  readonly title: string
+  readonly source: string
+  /** What follows each `//=>`, in the order of the text. */
+  readonly expected: readonly string[]
+}
+
+export function samplesOf(page: string): readonly Sample[] {
+  const text = textOf(page)
+  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((block) => {
+    const source = block[1] as string
+    const line = text.slice(0, block.index).split('\n').length + 1
+    const expected = [...source.matchAll(/\/\/=> ?(.*)$/gm)].map(([, output]) => output as string)
+    return { title: `${page}:${line}`, source, expected }
+  })
+}

@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import { transform } from 'esbuild'
+import { gather, Scheduler } from 'gatherly'
+import ts from 'typescript'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { root } from '../support/built-package.ts'
+import { openWorkshop } from '../support/run-program.ts'
+import { pages, type Sample, samplesOf } from './pages.ts'
+
+const samples = pages().flatMap(samplesOf)
+
+describe('the samples of the README and the documentation', () => {
+  const workshop = openWorkshop()
+  const outputs = new Map<Sample, string>()
+
+  beforeAll(async () => {
+    const scheduler = new Scheduler({ concurrency: 2 })
+    const runAll = scheduler.task((programs: readonly string[]) => workshop.run(runnerOf(programs)))
+    const groups = [...new Set(samples.map(processOf))].map((process) =>
+      samples.filter((sample) => processOf(sample) === process),
+    )
+    await gather(
+      groups.map(async (group) => {
+        const programs = await Promise.all(group.map(({ source }) => toJavaScript(source)))
+        const { code, stdout, stderr } = await runAll(programs)
+        const printed = stdout.split(SEPARATOR).slice(1)
+        // Of a process that did not end well nobody gets through.
+        const trouble = code === 0 ? stderr : `${stderr}\nexit code ${code}`
+        for (const [i, sample] of group.entries()) outputs.set(sample, trouble + printed[i])
+      }),
+    )
+  })
+
+  afterAll(() => workshop.remove())
+
+  it('are found', () => {
+    expect(samples.length).toBeGreaterThan(50)
+  })
+
+  it.each(samples)('$title prints what it says', (sample) => {
+    expect(sample.expected).not.toEqual([])
+    expect(outputs.get(sample)).toBe(`${sample.expected.join('\n')}\n`)
+  })
+
+  it('are typed', () => {
+    expect(typeErrors()).toEqual([])
+  })
+})
+
+/** The samples of a page share a process, to save time, but for those that show what happens when it ends. */
+function processOf({ title, source }: Sample): string {
+  return source.includes('onUncollected') ? title : title.replace(/:\d+$/, '')
+}
+
+async function toJavaScript(source: string): Promise<string> {
+  return (await transform(source, { loader: 'ts', target: 'es2022' })).code
+}
+
+const SEPARATOR = '--- next sample ---\n'
+
+/** A program that runs programs one after the other. */
+function runnerOf(programs: readonly string[]): string {
+  return `
+    import { writeFileSync } from 'node:fs'
+    import { pathToFileURL } from 'node:url'
+    for (const [i, program] of ${JSON.stringify(programs)}.entries()) {
+      const file = \`sample-\${process.pid}-\${i}.mjs\`
+      writeFileSync(file, program)
+      process.stdout.write('${SEPARATOR.trim()}\\n')
+      await import(pathToFileURL(file).href)
+      await new Promise(setImmediate)
+    }`
+}
+
+/** Checks the samples as if each were a file in the folder of the project. */
+function typeErrors(): readonly string[] {
+  const files = new Map(samples.map((sample, i) => [join(root, `sample-${i}.ts`), sample]))
+  const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config
+  const options: ts.CompilerOptions = {
+    ...ts.parseJsonConfigFileContent(config, ts.sys, root).options,
+    moduleDetection: ts.ModuleDetectionKind.Force,
+  }
+  const host = ts.createCompilerHost(options)
+  const { fileExists, readFile } = host
+  host.fileExists = (path) => files.has(path) || fileExists(path)
+  host.readFile = (path) => files.get(path)?.source ?? readFile(path)
+  const program = ts.createProgram([...files.keys()], options, host)
+
+  return [...files].flatMap(([path, { title }]) =>
+    ts.getPreEmitDiagnostics(program, program.getSourceFile(path)).map((found) => {
+      const { line } = ts.getLineAndCharacterOfPosition(
+        found.file as ts.SourceFile,
+        found.start ?? 0,
+      )
+      return `${title} +${line}: ${ts.flattenDiagnosticMessageText(found.messageText, '\n')}`
+    }),
+  )
+}

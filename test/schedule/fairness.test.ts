@@ -1,0 +1,219 @@
+import { type Future, Scheduler, type SchedulerOptions, spawn } from 'gatherly'
+import { VirtualClock } from 'gatherly/testing'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { turn } from '../support/timed.ts'
+
+const FLOOD = 100_000
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** Runs a flood of bodies while somebody waits for every turn of the event loop; gives how many had started at each. */
+async function flood(options: SchedulerOptions, body: () => unknown): Promise<number[]> {
+  const scheduler = new Scheduler(options)
+  let started = 0
+  let isOver = false
+  const turns: number[] = []
+  const watch = (): void => {
+    turns.push(started)
+    if (!isOver) setImmediate(watch)
+  }
+  setImmediate(watch)
+  const work = scheduler.task(() => {
+    started += 1
+    return body()
+  })
+  for (let call = 0; call < FLOOD; call++) work()
+  await scheduler.idle()
+  isOver = true
+  await turn()
+  expect(started).toBe(FLOOD)
+  return turns
+}
+
+/** How many bodies started between one turn of the event loop and the next, at the most. */
+const longestRun = (turns: readonly number[]): number =>
+  Math.max(...turns.map((started, index) => started - (turns[index - 1] ?? 0)))
+
+/** Real time that goes on only by what bodies say they took. */
+function timeOfBodies(): (milliseconds: number) => void {
+  let now = performance.now()
+  vi.spyOn(performance, 'now').mockImplementation(() => now)
+  return (milliseconds) => {
+    now += milliseconds
+  }
+}
+
+const limits = [1, 8, Number.POSITIVE_INFINITY]
+
+describe.each(limits)('a flood of 100 000 short bodies, %d at a time', (concurrency) => {
+  it('R7 lets the event loop turn each time bodies have been starting for `slice` milliseconds', async () => {
+    const take = timeOfBodies()
+    // A hundred of them make the default slice of 10 ms.
+    const turns = await flood({ concurrency }, () => take(0.1))
+
+    expect(longestRun(turns)).toBeGreaterThan(50)
+    expect(longestRun(turns)).toBeLessThan(200)
+  })
+
+  it('R7 lets it turn after each body that takes longer than that, whatever came before', async () => {
+    const take = timeOfBodies()
+    const log: string[] = []
+    const scheduler = new Scheduler({ concurrency })
+    for (let call = 0; call < 100; call++) scheduler.spawn(() => take(0.01))
+    for (let call = 0; call < 100; call++) {
+      scheduler.spawn(() => {
+        take(50)
+        log.push('long')
+      })
+    }
+    const watch = (): void => {
+      log.push('turn')
+      if (scheduler.queued > 0) setImmediate(watch)
+    }
+    setImmediate(watch)
+
+    await scheduler.idle()
+
+    // One more may start where the time is looked at before a body and not after it.
+    expect(log.join(' ')).not.toMatch(/(long ){3}/)
+  })
+
+  it('R7 really lets it turn, also when the bodies are instant and async', async () => {
+    const turns = await flood({ concurrency, slice: 1 }, async () => {})
+
+    expect(turns.filter((started) => started > 0 && started < FLOOD)).not.toEqual([])
+  })
+
+  it('R7 never does for `slice: Infinity`', async () => {
+    const take = timeOfBodies()
+    const turns = await flood({ concurrency, slice: Number.POSITIVE_INFINITY }, () => take(1))
+
+    expect(turns.filter((started) => started > 0 && started < FLOOD)).toEqual([])
+  })
+})
+
+describe('a scheduler that lets the event loop turn', () => {
+  it('R7 starts bodies in the same order', async () => {
+    const take = timeOfBodies()
+    const log: number[] = []
+    const scheduler = new Scheduler({ slice: 5 })
+    const work = scheduler.task((n: number) => {
+      take(1)
+      log.push(n)
+    })
+    const late: Future<void>[] = []
+    for (let n = 0; n < 100; n++) work.with({ priority: n % 2 })(n)
+    setImmediate(() => late.push(work.with({ priority: 1 })(1000), work(1001)))
+
+    await scheduler.idle()
+
+    const urgent = log.filter((n) => n % 2 === 1 && n < 1000)
+    const usual = log.filter((n) => n % 2 === 0 && n < 1000)
+    expect(urgent).toEqual(Array.from({ length: 50 }, (_, n) => 2 * n + 1))
+    expect(usual).toEqual(Array.from({ length: 50 }, (_, n) => 2 * n))
+    // Called while the flood was held back: urgent ones overtake, usual ones come last.
+    expect(log.indexOf(1000)).toBeLessThan(log.indexOf(0))
+    expect(log.at(-1)).toBe(1001)
+  })
+
+  it('R7 lets timers and I/O have their chance as well', async () => {
+    const take = timeOfBodies()
+    const log: string[] = []
+    const scheduler = new Scheduler({ slice: 5 })
+    setTimeout(() => log.push('timer'), 0)
+    for (let n = 0; n < 5000; n++) {
+      scheduler.spawn(() => {
+        take(1)
+        log.push('body')
+      })
+    }
+
+    await scheduler.idle()
+
+    expect(log.indexOf('timer')).toBeGreaterThan(0)
+    expect(log.indexOf('timer')).toBeLessThan(log.length - 1)
+  })
+
+  it('R7 holds back eager calls too', async () => {
+    const take = timeOfBodies()
+    const scheduler = new Scheduler({ slice: 5, start: 'eager' })
+    const futures = Array.from({ length: 100 }, () => scheduler.spawn(() => take(1)))
+
+    const inside = futures.filter(({ done }) => done).length
+    expect(inside).toBeGreaterThan(1)
+    expect(inside).toBeLessThan(40)
+    await scheduler.idle()
+    expect(futures.every(({ done }) => done)).toBe(true)
+  })
+
+  it('R7 can be paused, cancelled and idle meanwhile', async () => {
+    const take = timeOfBodies()
+    const scheduler = new Scheduler({ slice: 5 })
+    const futures = Array.from({ length: 100 }, () => scheduler.spawn(() => take(1)))
+    await null
+    const started = futures.filter(({ done }) => done).length
+
+    scheduler.pause()
+    await turn()
+    await turn()
+    expect(futures.filter(({ done }) => done)).toHaveLength(started)
+    scheduler.cancel('enough')
+
+    expect(futures.filter(({ reason }) => reason === 'enough')).toHaveLength(100 - started)
+    await scheduler.idle()
+    expect([scheduler.running, scheduler.queued]).toEqual([0, 0])
+  })
+
+  it('R7 counts the starts of all schedulers: it is one thread', async () => {
+    const take = timeOfBodies()
+    const log: string[] = []
+    const body = (name: string) => (): void => {
+      take(1)
+      log.push(name)
+    }
+    const [one, other] = [new Scheduler({ slice: 5 }), new Scheduler({ slice: 5 })]
+    for (let n = 0; n < 20; n++) {
+      one.spawn(body('one'))
+      other.spawn(body('other'))
+    }
+
+    await null
+    const beforeTheTurn = log.length
+    await Promise.all([one.idle(), other.idle()])
+
+    expect(beforeTheTurn).toBeLessThan(30)
+    expect(log.filter((name) => name === 'one')).toHaveLength(20)
+    expect(log.filter((name) => name === 'other')).toHaveLength(20)
+  })
+
+  it('R1 R7 starts a call at once when the event loop has turned since the last one', async () => {
+    const take = timeOfBodies()
+    for (let n = 0; n < 3; n++) {
+      const future = spawn(() => take(1000))
+      await null
+      expect(future.status).toBe('fulfilled')
+      await turn()
+    }
+  })
+
+  it('R7 R20 keeps a virtual clock waiting until the bodies that are due have started', async () => {
+    const take = timeOfBodies()
+    const clock = new VirtualClock()
+    const scheduler = new Scheduler({ clock, slice: 5 })
+    const log: number[] = []
+    for (let n = 0; n < 1000; n++) {
+      scheduler.spawn(({ sleep }) => {
+        take(1)
+        log.push(clock.now())
+        return sleep(10)
+      })
+    }
+
+    expect(await clock.run()).toBe(10)
+
+    expect(log).toEqual(Array.from({ length: 1000 }, () => 0))
+    await scheduler.idle()
+  })
+})

@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buildSync } from 'esbuild'
+import { root } from './built-package.ts'
+
+/** How a program ended, and what it printed. */
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A folder with an installed copy of the package, bundled from its sources, in which programs can be run. */
+export interface Workshop {
+  /** Runs a program, written as an ES module that imports `gatherly`, to its end. */
+  run(source: string, ...nodeOptions: string[]): Promise<Ended>
+  remove(): void
+}
+
+/** Opens a workshop in a temporary folder. */
+export function openWorkshop(): Workshop {
+  const folder = mkdtempSync(join(tmpdir(), 'gatherly-programs-'))
+  const installed = join(folder, 'node_modules', 'gatherly')
+  buildSync({
+    entryPoints: { index: join(root, 'src/index.ts'), testing: join(root, 'src/testing/index.ts') },
+    outdir: installed,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    target: 'es2022',
+  })
+  const exports = { '.': './index.js', './testing': './testing.js' }
+  writeFileSync(join(installed, 'package.json'), JSON.stringify({ type: 'module', exports }))
+  let programs = 0
+  return {
+    run(source, ...nodeOptions) {
+      programs += 1
+      const file = join(folder, `program-${programs}.mjs`)
+      writeFileSync(file, source)
+      return new Promise((resolve) => {
+        const child = execFile(
+          process.execPath,
+          [...nodeOptions, file],
+          { cwd: folder, timeout: 15_000 },
+          (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+        )
+      })
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
