@@ -1,5 +1,5 @@
 export { any } from './combine/any.ts'
-export { asCompleted } from './combine/as-completed.ts'
+export { asCompleted, type CompletedFuture } from './combine/as-completed.ts'
 export type { GatherOptions } from './combine/combination.ts'
 export { type Gathered, gather } from './combine/gather.ts'
 export { type GatheredSettled, gatherSettled } from './combine/gather-settled.ts'

@@ -1,38 +1,36 @@
 import { systemClock } from './clock.ts'
 import { CancelledError } from './errors.ts'
-import { Future } from './future.ts'
+import { Future, type Settle } from './future.ts'
 import { readInputs } from './inputs.ts'
 import { cancelAfter, cancelOnAbort } from './limits.ts'
 
 /** All values, in the order of the arguments; or the first failure in time. */
 export function gather(...args: unknown[]): Future<unknown> {
   return combine('gather', args, {
-    onInput: (input, { takeOver }) => input.status !== 'fulfilled' && takeOver(input),
+    decides: ({ status }) => status !== 'fulfilled',
     onAll: (inputs, { fulfil }) => fulfil(inputs.map(({ value }) => value)),
   })
 }
 
 /** How each of them ended, in the order of the arguments. */
 export function gatherSettled(...args: unknown[]): Future<unknown> {
+  const describe = ({ status, value, reason }: Future<unknown>): PromiseSettledResult<unknown> =>
+    status === 'fulfilled' ? { status, value } : { status: 'rejected', reason }
   return combine('gatherSettled', args, {
-    onAll: (inputs, { fulfil }) =>
-      fulfil(
-        inputs.map(({ status, value, reason }) =>
-          status === 'fulfilled' ? { status, value } : { status: 'rejected', reason },
-        ),
-      ),
+    decides: () => false,
+    onAll: (inputs, { fulfil }) => fulfil(inputs.map(describe)),
   })
 }
 
 /** What the first to settle came to. */
 export function race(...args: unknown[]): Future<unknown> {
-  return combine('race', args, { onInput: (input, { takeOver }) => takeOver(input) })
+  return combine('race', args, { decides: () => true, onAll: () => {} })
 }
 
 /** The first value; a failure only if there is none, and then the reasons of all. */
 export function any(...args: unknown[]): Future<unknown> {
   return combine('any', args, {
-    onInput: (input, { takeOver }) => input.status === 'fulfilled' && takeOver(input),
+    decides: ({ status }) => status === 'fulfilled',
     onAll: (inputs, { reject }) => {
       const reasons = inputs.map(({ reason }) => reason)
       reject(new AggregateError(reasons, 'Every future failed'))
@@ -41,20 +39,19 @@ export function any(...args: unknown[]): Future<unknown> {
 }
 
 interface Rules {
-  /** An input has settled. */
-  onInput?(input: Future<unknown>, whole: Whole): unknown
-  /** All have settled, and nothing is decided. */
-  onAll?(inputs: Future<unknown>[], whole: Whole): void
+  /** Whether what this input came to is what the whole comes to. */
+  decides(input: Future<unknown>): boolean
+  /** All have settled, and none of them has decided. */
+  onAll(inputs: Future<unknown>[], whole: Whole): void
 }
 
 interface Whole {
   fulfil(values: unknown[]): void
   reject(reason: unknown): void
-  takeOver(input: Future<unknown>): void
 }
 
 /** What the four have in common: reading inputs, listening to them, settling one future, cancelling. */
-function combine(name: string, args: unknown[], { onInput, onAll }: Rules): Future<unknown> {
+function combine(name: string, args: unknown[], { decides, onAll }: Rules): Future<unknown> {
   const { inputs, keys, options, error } = readInputs(args)
   const cancelInputs = (reason: unknown): void => {
     for (const input of inputs) input.cancel(reason)
@@ -64,31 +61,34 @@ function combine(name: string, args: unknown[], { onInput, onAll }: Rules): Futu
     onCancel: cancelInputs,
   })
 
-  const decide = (status: Future<unknown>['status'], outcome: unknown): void => {
+  const settle: Settle = (status, outcome) => {
     if (!future.settle(status, outcome) || !options.cancelRest) return
     const failure = status === 'fulfilled' ? {} : { cause: outcome }
     cancelInputs(new CancelledError(undefined, failure))
   }
   const whole: Whole = {
-    fulfil: (values) => decide('fulfilled', keys ? toRecord(keys, values) : values),
-    reject: (reason) => decide('rejected', reason),
-    takeOver: (input) => decide(input.status, input.outcome),
+    fulfil: (values) => settle('fulfilled', keys ? toRecord(keys, values) : values),
+    reject: (reason) => settle('rejected', reason),
   }
-
   if (error) {
     whole.reject(error.thrown)
     return future
   }
+
   cancelOnAbort(future, options.signal)
   let missing = inputs.length
-  if (missing === 0 && !future.done) onAll?.(inputs, whole)
-  for (const input of inOrderOfSettling(inputs)) {
+  for (const input of inputs) {
     input.onSettled(() => {
       missing -= 1
-      if (!future.done) onInput?.(input, whole)
-      if (!future.done && missing === 0) onAll?.(inputs, whole)
+      if (future.done) return
+      if (decides(input)) {
+        // Not simply this one: somebody who heard of the first may have settled this one, and been heard first.
+        const [first] = inOrderOfSettling(inputs.filter((one) => one.done && decides(one)))
+        if (first) settle(first.status, first.outcome)
+      } else if (missing === 0) onAll(inputs, whole)
     })
   }
+  if (inputs.length === 0 && !future.done) onAll(inputs, whole)
   cancelAfter(future, options.timeout ?? Infinity, options.clock ?? systemClock)
   return future
 }

@@ -28,7 +28,7 @@ export function any(...args: unknown[]): AnyFuture {
 
 class Any extends Combination {
   settled(input: AnyFuture): AnyFuture | undefined {
-    if (stateOf(input) === FULFILLED) return this.finishLike(input)
+    if (stateOf(input) === FULFILLED) return this.finishLikeFirst((state) => state === FULFILLED)
     this.left -= 1
     return this.begun()
   }

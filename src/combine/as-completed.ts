@@ -1,6 +1,5 @@
 import {
   type AnyFuture,
-  type Awaitable,
   collect,
   demand,
   Future,
@@ -11,6 +10,12 @@ import {
 import type { Subscriber } from '../core/subscriber.ts'
 import { RingQueue } from '../internal/ring-queue.ts'
 import { toIterable } from './inputs.ts'
+
+/**
+ * A future that `asCompleted` gives out. It is the future itself, but without `then` in the types: what `for await` gives,
+ * TypeScript takes for awaited, and a `Future<number>` would be a `number` there, which it is not.
+ */
+export type CompletedFuture<T> = Omit<Future<T>, 'then' | 'catch' | 'finally'>
 
 /**
  * Gives the futures one by one as they settle, in order of completion: those that have settled before come first, in the
@@ -28,20 +33,22 @@ import { toIterable } from './inputs.ts'
  * Source: `asyncio.as_completed` of Python.
  */
 export function asCompleted<T>(
-  futures: Iterable<Awaitable<T>> & object,
-): AsyncIterableIterator<Future<Awaited<T>>> {
+  futures: Iterable<T> & object,
+): AsyncIterableIterator<CompletedFuture<Awaited<T>>> {
   const list = [...toIterable(futures, 'asCompleted')].map((item) => Future.resolve(item))
   return new Completions(list)
 }
 
-class Completions<T> implements AsyncIterableIterator<Future<T>>, Subscriber<AnyFuture> {
+class Completions<T> implements AsyncIterableIterator<CompletedFuture<T>>, Subscriber<AnyFuture> {
   readonly #unfinished: readonly AnyFuture[]
   /** How many are yet to settle. A future that was given twice counts, and comes, twice. */
   #left: number
   // Settled and not yet given out, in order of completion.
   readonly #settled = new RingQueue<AnyFuture>()
   // Who asked before there was anything to give.
-  readonly #asking = new RingQueue<(result: IteratorResult<Future<T>, undefined>) => void>()
+  readonly #asking = new RingQueue<
+    (result: IteratorResult<CompletedFuture<T>, undefined>) => void
+  >()
 
   constructor(futures: readonly AnyFuture[]) {
     const settled = futures.filter((future) => future.done)
@@ -64,14 +71,14 @@ class Completions<T> implements AsyncIterableIterator<Future<T>>, Subscriber<Any
     this.#answer()
   }
 
-  next(): Promise<IteratorResult<Future<T>, undefined>> {
+  next(): Promise<IteratorResult<CompletedFuture<T>, undefined>> {
     return new Promise((resolve) => {
       this.#asking.push(resolve)
       this.#answer()
     })
   }
 
-  return(): Promise<IteratorResult<Future<T>, undefined>> {
+  return(): Promise<IteratorResult<CompletedFuture<T>, undefined>> {
     for (const future of this.#unfinished) unsubscribe(future, this)
     while (this.#settled.size > 0) this.#settled.shift()
     this.#left = 0

@@ -49,7 +49,6 @@ export interface NoCollection {
  * are left, since values are read off the inputs in argument order at the end.
  */
 export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFuture>, Inputs {
-  name: string
   items: AnyFuture[] = []
   keys?: PropertyKey[]
   options: GatherOptions = {}
@@ -57,8 +56,14 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
   /** How many inputs have not settled. */
   protected left = 0
 
-  constructor(name: string) {
-    this.name = name
+  readonly #kind: string
+
+  constructor(kind: string) {
+    this.#kind = kind
+  }
+
+  get name(): string {
+    return this.options?.name ?? this.#kind
   }
 
   /** An input has settled: may settle the whole, with `finish`. */
@@ -71,12 +76,11 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
   combine(args: readonly unknown[]): AnyFuture {
     const { future } = this
     try {
-      readInputs(this, args, this.name)
+      readInputs(this, args, this.#kind)
       const { options } = this
       checkOptions(options)
       const { cancelRest = false, signal, timeout, clock = systemClock } = options
       check(typeof cancelRest === 'boolean', 'cancelRest', 'true or false', cancelRest)
-      this.name = options.name ?? this.name
       cancelOnAbort(future, signal)
       this.#follow()
       cancelAfter(future, timeout, clock)
@@ -99,9 +103,14 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
     return conclude(this.future, state, outcome)
   }
 
-  /** The outcome of the input as the outcome of the whole. */
-  protected finishLike(input: AnyFuture): AnyFuture | undefined {
-    return this.finish(stateOf(input) as Settled, contentOf(input))
+  /**
+   * Gives the whole the outcome of the first in time among the inputs that have settled in such a state. It need not be the
+   * one that was heard of first: a listener of one input may have settled another.
+   */
+  protected finishLikeFirst(isSuch: (state: number) => boolean): AnyFuture | undefined {
+    const such = this.items.filter((input) => input.done && isSuch(stateOf(input)))
+    const [first] = such.sort((a, b) => orderOf(a) - orderOf(b))
+    return first && this.finish(stateOf(first) as Settled, contentOf(first))
   }
 
   /** Values in the form of the arguments: a list, or a record with the same keys. */
@@ -120,9 +129,7 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
   #follow(): void {
     const { items } = this
     this.left = items.length
-    // In time, not by position: the first failure is the one that happened first.
-    const settled = items.filter((input) => input.done).sort((a, b) => orderOf(a) - orderOf(b))
-    for (const input of settled) tell(this.settled(input))
+    for (const input of items) if (input.done) tell(this.settled(input))
     tell(this.begun())
     for (const input of items) if (!input.done && !this.future.done) subscribe(input, this)
   }

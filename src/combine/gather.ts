@@ -41,7 +41,7 @@ export function gather(...args: unknown[]): AnyFuture {
 
 class Gather extends Combination {
   settled(input: AnyFuture): AnyFuture | undefined {
-    if (stateOf(input) !== FULFILLED) return this.finishLike(input)
+    if (stateOf(input) !== FULFILLED) return this.finishLikeFirst((state) => state !== FULFILLED)
     this.left -= 1
     return this.begun()
   }

@@ -19,8 +19,8 @@ export function race(...args: unknown[]): AnyFuture {
 }
 
 class Race extends Combination {
-  settled(input: AnyFuture): AnyFuture | undefined {
-    return this.finishLike(input)
+  settled(): AnyFuture | undefined {
+    return this.finishLikeFirst(() => true)
   }
 
   protected begun(): undefined {}

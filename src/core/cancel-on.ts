@@ -24,7 +24,7 @@ class SignalWatch implements Subscriber<AnyFuture> {
   constructor(signal: AbortSignal) {
     this.#signal = signal
     watches.set(signal, this)
-    signal.addEventListener('abort', this)
+    callSafely(() => signal.addEventListener('abort', this))
   }
 
   handleEvent(): void {
@@ -35,7 +35,7 @@ class SignalWatch implements Subscriber<AnyFuture> {
     this.futures.delete(future)
     if (this.futures.size > 0) return
     watches.delete(this.#signal)
-    this.#signal.removeEventListener('abort', this)
+    callSafely(() => this.#signal.removeEventListener('abort', this))
   }
 }
 

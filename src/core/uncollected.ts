@@ -57,14 +57,14 @@ let registry: FinalizationRegistry<HeldFailure> | undefined
 function report(failure: HeldFailure): void {
   release(failure)
   const { name, reason } = failure
-  for (const { handler } of handlers) {
+  if (handlers.size === 0) print('Task "%s" failed and nobody collected it:', name, reason)
+  for (const { handler } of [...handlers]) {
     try {
       handler({ name, reason })
     } catch (error) {
       print('A handler of uncollected failures threw on "%s":', name, error)
     }
   }
-  if (handlers.size === 0) print('Task "%s" failed and nobody collected it:', name, reason)
 }
 
 // Not thrown anywhere: there may be no more turns in which it could surface, and more failures to report.

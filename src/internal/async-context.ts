@@ -43,23 +43,23 @@ let someSeen = false
 
 /** Captures the context that is current; `undefined` where there is none. */
 export function captureScope(): Scope | undefined {
-  if (AsyncResource === undefined) return undefined
-  if (canTell) {
-    try {
-      // Before Node 24 contexts are kept by async hooks, and an empty type is refused as soon as there are any.
-      const scope = new AsyncResource('')
-      if (frame === undefined || scope[frame] === undefined) {
-        none ??= scope
-        return undefined
-      }
-      someSeen = true
-      return scope
-    } catch {
-      canTell = false
-    }
-  }
+  if (AsyncResource === undefined || (canTell && isEmpty(AsyncResource))) return undefined
   someSeen = true
   return new AsyncResource('gatherly')
+}
+
+function isEmpty(Resource: new (type: string) => Scope): boolean {
+  try {
+    // Before Node 24 contexts are kept by async hooks, and an empty type is refused as soon as there are any. Not kept and
+    // not handed on, the resource is never really made.
+    if (frame !== undefined && new Resource('')[frame] !== undefined) return false
+    if (frame === undefined) new Resource('')
+  } catch {
+    canTell = false
+    return false
+  }
+  none ??= new Resource('gatherly')
+  return true
 }
 
 /** Calls a function in the context that was captured for it; in none at all if there was none. */
@@ -69,11 +69,13 @@ export function callIn(
   self: unknown,
   args: readonly unknown[],
 ): unknown {
-  if (scope === undefined && !someSeen)
-    return args.length === 0 ? fn.call(self) : Reflect.apply(fn, self, args)
+  // Looked at every time: the body before this one may have been the first of the program to enter a context.
+  if (scope === undefined && captureScope() === undefined && !someSeen) {
+    return Reflect.apply(fn, self, args)
+  }
   // In a copy, which the function may change with `enterWith`.
   const where = scope ?? none?.runInAsyncScope(captureScope, undefined) ?? none
-  return where
-    ? where.runInAsyncScope(fn, self, ...(args as never[]))
-    : Reflect.apply(fn, self, args)
+  return where === undefined
+    ? Reflect.apply(fn, self, args)
+    : where.runInAsyncScope(fn, self, ...(args as never[]))
 }

@@ -3,15 +3,21 @@ export function check(ok: unknown, name: string, expected: string, got: unknown)
   if (!ok) throw new TypeError(explain(name, expected, got))
 }
 
-/** Throws unless `ok`: a `TypeError` for anything but a number, a `RangeError` for a wrong one. */
-export function checkNumber(ok: boolean, name: string, expected: string, got: unknown): void {
+/** Throws unless `got` passes: a `TypeError` for anything but a number, a `RangeError` for a wrong one. */
+export function checkNumber(
+  name: string,
+  expected: string,
+  got: unknown,
+  test: (got: number) => boolean,
+): void {
+  // The type first: comparing an object would run its code.
   check(typeof got === 'number', name, expected, got)
-  if (!ok) throw new RangeError(explain(name, expected, got))
+  if (!test(got)) throw new RangeError(explain(name, expected, got))
 }
 
 /** Throws unless `got` is a span of time: finite milliseconds from 0 up. */
 export function checkDuration(got: number): void {
-  checkNumber(got >= 0 && got < Infinity, 'milliseconds', 'finite and from 0 up', got)
+  checkNumber('milliseconds', 'finite and from 0 up', got, (n) => n >= 0 && n < Infinity)
 }
 
 /** Throws unless `got` can be called. */
@@ -37,8 +43,9 @@ export function checkOptions(options: CommonOptions): void {
   checkObject(options)
   const { name = '', signal, timeout = 1, clock } = options
   check(typeof name === 'string', 'name', 'a string', name)
-  check(signal === undefined || has(signal, 'addEventListener'), 'signal', 'an AbortSignal', signal)
-  checkNumber(timeout > 0, 'timeout', 'milliseconds above 0, or Infinity', timeout)
+  const isSignal = has(signal, 'addEventListener') && typeof signal?.aborted === 'boolean'
+  check(signal === undefined || isSignal, 'signal', 'an AbortSignal', signal)
+  checkNumber('timeout', 'milliseconds above 0, or Infinity', timeout, (n) => n > 0)
   check(clock === undefined || has(clock, 'callLater'), 'clock', 'a Clock', clock)
 }
 

@@ -1,36 +1,31 @@
-/**
- * How long bodies have been starting since the event loop last turned, and how to let it turn.
- * Shared by all schedulers of the program: it is the one thread they hold.
- */
+/** How long bodies have been starting since the event loop last turned. */
+export class Burst {
+  // In real milliseconds; 0 for not at all. Read before every start: after a thousand instant bodies may come a slow one.
+  #start = 0
+  #end = 0
 
-/** When the first body since the last turn started, in real milliseconds; 0 when none has. */
-let burstStart = 0
+  /** Whether, now that another body would start, they have been starting for longer than `slice` milliseconds. */
+  hasLasted(slice: number): boolean {
+    const now = performance.now()
+    if (this.#start === 0) turn(this.#forget)
+    // A pause, which somebody else spent: a new burst. A loop that awaits one instant body after the other makes none.
+    const isNew = this.#start === 0 || (this.#end > 0 && now - this.#end > SHORTEST_PAUSE)
+    if (isNew) this.#start = now
+    this.#end = 0
+    return now - this.#start > slice
+  }
 
-// Reading the time costs more than starting an instant body, so not every start looks at it: up to `MAX_STRIDE` starts
-// pass between two looks while they are quick, one while they are slow.
-let lastLook = 0
-let stride = 1
-let untilLook = 0
-const MAX_STRIDE = 16
+  /** Nothing runs and nothing waits, for now. */
+  end(): void {
+    if (this.#start > 0) this.#end = performance.now()
+  }
 
-/** Whether bodies have been starting for longer than `slice` milliseconds of real time since the event loop last turned. */
-export function heldLongerThan(slice: number): boolean {
-  if (--untilLook > 0) return false
-  const now = performance.now()
-  if (burstStart === 0) {
-    burstStart = now
-    stride = 1
-    turn(endBurst)
-  } else stride = now - lastLook < 1 ? Math.min(stride * 2, MAX_STRIDE) : 1
-  lastLook = now
-  const held = now - burstStart > slice
-  untilLook = held ? 0 : stride
-  return held
+  readonly #forget = (): void => {
+    this.#start = 0
+  }
 }
 
-function endBurst(): void {
-  burstStart = untilLook = 0
-}
+const SHORTEST_PAUSE = 0.05
 
 let waiting = 0
 
@@ -39,7 +34,6 @@ export function yieldTurn(callback: () => void): void {
   waiting += 1
   turn(() => {
     waiting -= 1
-    endBurst()
     callback()
   }, true)
 }

@@ -16,8 +16,7 @@ import {
   settle,
   subscribe,
 } from '../core/future.ts'
-import { captureScope } from '../internal/async-context.ts'
-import { heldLongerThan, yieldTurn } from '../internal/event-loop.ts'
+import { Burst, yieldTurn } from '../internal/event-loop.ts'
 import { PriorityQueue } from '../internal/priority-queue.ts'
 import { type Call, recordCall } from './call.ts'
 import type { Context } from './context.ts'
@@ -49,6 +48,7 @@ export class Dispatcher implements Lane, Slots {
   readonly #queue = new PriorityQueue<AnyFuture>()
   // The first `running` executions hold bodies, in no order; those behind are free, for the next ones.
   readonly #executions: Execution[] = []
+  readonly #burst = new Burst()
   #starts = 0
   #awake = false
   #draining = false
@@ -66,7 +66,7 @@ export class Dispatcher implements Lane, Slots {
     cancelOnAbort(future, definition.options.signal)
     // The only one that waits is this one, unless it was cancelled at once.
     const isNext = this.start === 'eager' && this.queued === 1 && !future.done
-    if (isNext && this.#mayStart()) this.#startNext()
+    if (isNext && this.#hasSlot()) this.#startNext()
     return future
   }
 
@@ -95,7 +95,7 @@ export class Dispatcher implements Lane, Slots {
     this.#isHeld = true
     cancelAll(futures, reason)
     this.#isHeld = isHeld
-    this.#drainFromOutside()
+    this.drain()
   }
 
   drain(): void {
@@ -141,7 +141,7 @@ export class Dispatcher implements Lane, Slots {
     const future = this.#release(execution)
     // Last among its subscribers: a slot passes on after the listeners, here as in `ended`.
     if (!future.done) subscribe(future, this.#drainAfter)
-    else this.#drainFromOutside()
+    else this.drain()
     return concludeLike(future, result)
   }
 
@@ -185,16 +185,10 @@ export class Dispatcher implements Lane, Slots {
 
   readonly #drainAwake = (): void => {
     this.#awake = false
-    this.#drainFromOutside()
-  }
-
-  readonly #drainAfter = { settled: (): undefined => void this.#drainFromOutside() }
-
-  /** In whatever async context: looks at it, so that it is known that there are any, and calls without one run in none. */
-  #drainFromOutside(): void {
-    captureScope()
     this.drain()
   }
+
+  readonly #drainAfter = { settled: (): undefined => void this.drain() }
 
   #hasSlot(): boolean {
     return this.running < this.concurrency && !this.paused && !this.#isHeld
@@ -203,7 +197,7 @@ export class Dispatcher implements Lane, Slots {
   /** Whether a slot is free and, rule 7, the event loop needs no turn: a flood of short bodies lets it turn. */
   #mayStart(): boolean {
     if (!this.#hasSlot()) return false
-    if (this.slice === Infinity || !heldLongerThan(this.slice)) return true
+    if (this.slice === Infinity || !this.#burst.hasLasted(this.slice)) return true
     this.#isHeld = true
     yieldTurn(this.#drainAfterTurn)
     return false
@@ -216,7 +210,9 @@ export class Dispatcher implements Lane, Slots {
   }
 
   #checkIdle(): void {
-    if (this.#idlers.length === 0 || this.running > 0 || this.queued > 0) return
+    if (this.running > 0 || this.queued > 0) return
+    this.#burst.end()
+    if (this.#idlers.length === 0) return
     for (const resolve of this.#idlers.splice(0)) resolve()
   }
 

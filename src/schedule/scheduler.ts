@@ -45,7 +45,7 @@ export class Scheduler implements AsyncDisposable {
     checkOptions(options)
     const { name, concurrency = Infinity, start = 'deferred', slice = 10, clock, signal } = options
     check(START_MODES.includes(start), 'start', '"deferred", "eager" or "lazy"', start)
-    checkNumber(slice >= 0, 'slice', 'milliseconds from 0 up, or Infinity', slice)
+    checkNumber('slice', 'milliseconds from 0 up, or Infinity', slice, (n) => n >= 0)
     const dispatcher = this.#dispatcher
     dispatcher.name = name ?? dispatcher.name
     dispatcher.start = start
@@ -93,8 +93,12 @@ export class Scheduler implements AsyncDisposable {
   }
 
   set concurrency(concurrency: number) {
-    const ok = concurrency === Infinity || (Number.isInteger(concurrency) && concurrency >= 1)
-    checkNumber(ok, 'concurrency', 'a whole number from 1 up, or Infinity', concurrency)
+    checkNumber(
+      'concurrency',
+      'a whole number from 1 up, or Infinity',
+      concurrency,
+      (n) => n >= 1 && (Number.isInteger(n) || n === Infinity),
+    )
     this.#dispatcher.concurrency = concurrency
     this.#dispatcher.wake()
   }

@@ -22,6 +22,6 @@ export function copyTaskOptions(options: TaskOptions): TaskOptions {
   const copy = { ...options }
   checkOptions(copy)
   const { priority = 0 } = copy
-  checkNumber(!Number.isNaN(priority), 'priority', 'a number', priority)
+  checkNumber('priority', 'a number', priority, (n) => !Number.isNaN(n))
   return copy
 }

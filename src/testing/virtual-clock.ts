@@ -30,7 +30,7 @@ export class VirtualClock implements Clock {
 
   /** @param start - What `now()` gives at first, in milliseconds. Default 0. */
   constructor(start = 0) {
-    checkNumber(Number.isFinite(start), 'start', 'a finite number of milliseconds', start)
+    checkNumber('start', 'a finite number of milliseconds', start, Number.isFinite)
     this.#now = start
   }
 

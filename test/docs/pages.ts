@@ -1,15 +1,16 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../support/built-package.ts'
 
 /** The README and every page of the documentation, as paths from the folder of the project. */
 export function pages(): readonly string[] {
-  const found = existsSync(join(root, 'docs'))
-    ? readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-    : []
-  const docs = found.filter((path) => path.endsWith('.md')).map((path) => join('docs', path))
-  return ['README.md', ...docs.sort()]
+  const found = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+  const docs = found.filter((path) => path.endsWith('.md') && !GENERATED.test(path))
+  return ['README.md', ...docs.sort().map((path) => join('docs', path))]
 }
+
+/** What `npm run docs` makes of the doc comments. */
+const GENERATED = /^api\b/
 
 export function textOf(page: string): string {
   return readFileSync(join(root, page), 'utf8')

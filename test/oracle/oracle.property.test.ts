@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { found } from './found.ts'
 import { packageImplementation, referenceImplementation } from './implementations.ts'
 import { type Implementation, observe } from './interpreter.ts'
 import { programs } from './program.ts'
@@ -24,6 +25,12 @@ describe('the package and the reference', () => {
     const numRuns = Number(process.env.ORACLE_RUNS ?? 1500)
 
     await compare(packageImplementation, numRuns)
+  })
+
+  it.each(Object.entries(found))('observe the same when %s', async (_situation, program) => {
+    const expected = await observe(referenceImplementation, program)
+
+    expect(await observe(packageImplementation, program)).toEqual(expected)
   })
 
   it('R10: a gather that gives its values in the order of completion is always found out', async () => {

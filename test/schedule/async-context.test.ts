@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { Future, Scheduler, type SchedulerOptions, spawn, task } from 'gatherly'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { gate } from '../support/gate.ts'
-import { openWorkshop, type Workshop } from '../support/run-program.ts'
+import { type Ended, openWorkshop, type Workshop } from '../support/run-program.ts'
 import { turn } from '../support/timed.ts'
 
 describe('the async context of a body', () => {
@@ -211,14 +211,6 @@ describe('the async context of a body', () => {
 })
 
 describe('the async context of a body, in a program that enters its first one late', () => {
-  let workshop: Workshop
-  beforeAll(() => {
-    workshop = openWorkshop()
-  })
-  afterAll(() => {
-    workshop.remove()
-  })
-
   const scenes: [string, string][] = [
     [
       'between two queued calls',
@@ -257,6 +249,46 @@ describe('the async context of a body, in a program that enters its first one la
       show(await before, await after)`,
     ],
     [
+      'by a body alone',
+      `
+      const scheduler = new Scheduler({ concurrency: 1 })
+      scheduler.spawn(() => storage.enterWith('entered'))
+      const before = scheduler.spawn(read)
+      show(await before, 'entered')`,
+    ],
+    [
+      'by a body that throws',
+      `
+      const scheduler = new Scheduler()
+      const failing = scheduler.spawn(() => {
+        storage.enterWith('entered')
+        throw new Error('boom')
+      })
+      failing.catch(() => {})
+      const before = scheduler.spawn(read)
+      show(await before, 'entered')`,
+    ],
+    [
+      'by a listener',
+      `
+      const scheduler = new Scheduler({ concurrency: 1 })
+      scheduler.spawn(() => {}).onSettled(() => storage.enterWith('entered'))
+      const before = scheduler.spawn(read)
+      show(await before, 'entered')`,
+    ],
+    [
+      'before a turn of the event loop',
+      `
+      const scheduler = new Scheduler({ slice: 0 })
+      scheduler.spawn(() => {
+        const end = performance.now() + 1
+        while (performance.now() < end);
+        storage.enterWith('entered')
+      })
+      const before = scheduler.spawn(read)
+      show(await before, 'entered')`,
+    ],
+    [
       'by a task that wakes the queue',
       `
       const scheduler = new Scheduler()
@@ -282,17 +314,32 @@ describe('the async context of a body, in a program that enters its first one la
     ],
   ]
 
-  it.each(scenes)('R6 is the one of its call: %s', async (_where, scene) => {
-    const { code, stdout, stderr } = await workshop.run(`
-      import { AsyncLocalStorage } from 'node:async_hooks'
-      import { Future, Scheduler } from 'gatherly'
-      const storage = new AsyncLocalStorage()
-      const read = () => storage.getStore() ?? 'none'
-      const show = (before, after) => console.log('before ' + before + ', after ' + after)
-      ${scene}
-    `)
+  // A program of its own for each: what a process has seen once it does not forget. All at once: they take their time.
+  let workshop: Workshop
+  let ended: ReadonlyMap<string, Ended>
+  beforeAll(async () => {
+    workshop = openWorkshop()
+    ended = new Map(
+      await Promise.all(
+        scenes.map(async ([where, scene]) => [where, await workshop.run(program(scene))] as const),
+      ),
+    )
+  })
+  afterAll(() => {
+    workshop.remove()
+  })
 
-    expect({ code, stdout, stderr }).toEqual({
+  const program = (scene: string): string => `
+    import { AsyncLocalStorage } from 'node:async_hooks'
+    import { Future, Scheduler } from 'gatherly'
+    const storage = new AsyncLocalStorage()
+    const read = () => storage.getStore() ?? 'none'
+    const show = (before, after) => console.log('before ' + before + ', after ' + after)
+    ${scene}
+  `
+
+  it.each(scenes)('R6 is the one of its call: %s', (where) => {
+    expect(ended.get(where)).toEqual({
       code: 0,
       stdout: 'before none, after entered\n',
       stderr: '',

@@ -5,7 +5,9 @@ import { turn } from '../support/timed.ts'
 
 const FLOOD = 100_000
 
-afterEach(() => {
+afterEach(async () => {
+  // What was measured with the time of one test must be over before the next.
+  await turn()
   vi.restoreAllMocks()
 })
 
@@ -91,6 +93,60 @@ describe.each(limits)('a flood of 100 000 short bodies, %d at a time', (concurre
     const turns = await flood({ concurrency, slice: Number.POSITIVE_INFINITY }, () => take(1))
 
     expect(turns.filter((started) => started > 0 && started < FLOOD)).toEqual([])
+  })
+})
+
+describe('a chain of 10 000 short bodies', () => {
+  const watched = async (run: (count: () => void) => Promise<unknown>): Promise<number[]> => {
+    let started = 0
+    let isOver = false
+    const turns: number[] = []
+    const watch = (): void => {
+      turns.push(started)
+      if (!isOver) setImmediate(watch)
+    }
+    setImmediate(watch)
+    await run(() => {
+      started += 1
+    })
+    isOver = true
+    await turn()
+    return turns
+  }
+
+  it('R7 lets the event loop turn when each body calls the next', async () => {
+    const take = timeOfBodies()
+    const scheduler = new Scheduler({ concurrency: 1 })
+
+    const turns = await watched((count) => {
+      const next = (left: number): void => {
+        count()
+        take(0.1)
+        if (left > 1) scheduler.spawn(() => next(left - 1))
+      }
+      scheduler.spawn(() => next(10_000))
+      return scheduler.idle()
+    })
+
+    expect(turns.at(-1)).toBe(10_000)
+    expect(longestRun(turns)).toBeLessThan(200)
+  })
+
+  it('R7 lets the event loop turn when each is awaited before the next call', async () => {
+    const take = timeOfBodies()
+    const scheduler = new Scheduler()
+
+    const turns = await watched(async (count) => {
+      for (let call = 0; call < 10_000; call++) {
+        await scheduler.spawn(() => {
+          count()
+          take(0.1)
+        })
+      }
+    })
+
+    expect(turns.at(-1)).toBe(10_000)
+    expect(longestRun(turns)).toBeLessThan(200)
   })
 })
 
