@@ -1,4 +1,4 @@
-import { type AnyFuture, collect, Future } from '../core/future.ts'
+import { type AnyFuture, collect, Future, isFuture } from '../core/future.ts'
 import { check, has } from '../internal/check.ts'
 
 /** What a combinator was given. Futures are collected as they are read, so that no error loses them. */
@@ -46,7 +46,7 @@ export function toIterable(source: unknown, name: string): Iterable<unknown> {
 }
 
 function isThenable(value: unknown): boolean {
-  return value instanceof Future || (Object(value) === value && has(value, 'then'))
+  return isFuture(value) || (Object(value) === value && has(value, 'then'))
 }
 
 const { propertyIsEnumerable: isEnumerable } = Object.prototype

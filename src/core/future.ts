@@ -52,8 +52,8 @@ const DRIVEN = Symbol('driven')
 export let drive: <T>(driver: Driver<AnyFuture>, state: number, data: unknown) => Future<T>
 /** Puts a pending future into another pending state, with other data. */
 export let move: (future: AnyFuture, state: number, data: unknown) => void
-/** Whether an object is a future: faster than `instanceof`, and not to be faked. */
-let isFuture: (value: object) => value is AnyFuture
+/** Whether a value is a future: faster than `instanceof`, and not to be faked. */
+export let isFuture: (value: unknown) => value is AnyFuture
 export let stateOf: (future: AnyFuture) => number
 /** The driver's data while pending, the value or the reason once settled. */
 export let contentOf: (future: AnyFuture) => unknown
@@ -132,7 +132,7 @@ export class Future<T> implements Disposable {
   static resolve(): Future<void>
   static resolve<T>(value: T): Future<Awaited<T>>
   static resolve(value?: unknown): AnyFuture {
-    if (Object(value) === value && isFuture(value as object)) return value as AnyFuture
+    if (isFuture(value)) return value
     const future = drive<unknown>(plainDriver(), RUNNING, undefined)
     resolveWith(future, value)
     return future
@@ -262,7 +262,8 @@ export class Future<T> implements Disposable {
       future.#state = state
       future.#content = data
     }
-    isFuture = (value): value is AnyFuture => #driver in value
+    isFuture = (value): value is AnyFuture =>
+      typeof value === 'object' && value !== null && #driver in value
     stateOf = (future) => future.#state
     contentOf = (future) => future.#content
     driverOf = (future) => future.#driver
@@ -450,8 +451,8 @@ function resolveWith(future: AnyFuture, value: unknown): void {
   }
   adopt(value, future, taker)
   // Cancelled, it leaves nothing behind on a future that may live much longer.
-  if (!future.done && Object(value) === value && isFuture(value as object)) {
-    subscribe(future, { settled: () => void unsubscribe(value as AnyFuture, taker) })
+  if (!future.done && isFuture(value)) {
+    subscribe(future, { settled: () => void unsubscribe(value, taker) })
   }
 }
 

@@ -154,11 +154,11 @@ export class Dispatcher implements Lane, Slots {
   #startNext(): void {
     let future = this.#queue.shift() as AnyFuture
     while (future.done) future = this.#queue.shift() as AnyFuture
-    this.queued -= 1
     const definition = driverOf(future) as Definition
     const signal = this.signal?.aborted ? this.signal : definition.options.signal
     // Others of this signal may be cancelled before it, and have made room for it.
     if (signal?.aborted) return void future.cancel(signal.reason)
+    this.queued -= 1
     const call = contentOf(future) as Call
     const execution = this.#take()
     move(future, RUNNING, execution)
