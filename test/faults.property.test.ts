@@ -100,7 +100,7 @@ async function run({ concurrency, start, bodies, combinations, events }: Program
   const clock = new VirtualClock()
   const controller = new AbortController()
   const { signal } = controller
-  const scheduler = new Scheduler({ clock, concurrency, start })
+  const scheduler = new Scheduler({ clock, concurrency, start, slice: Number.POSITIVE_INFINITY })
   const futures: Future<unknown>[] = []
   const settledTimes = new Map<Future<unknown>, number>()
   let budget = 20
@@ -206,9 +206,7 @@ async function run({ concurrency, start, bodies, combinations, events }: Program
   }
 
   const strays = await strayErrorsDuring(async () => {
-    for (const each of bodies) {
-      clock.callLater(() => call(each), futures.length)
-    }
+    for (const [index, each] of bodies.entries()) clock.callLater(() => call(each), index % 4)
     for (const { how, from } of combinations) {
       clock.callLater(() => {
         watch(combine(how, futures.slice(from))).catch(() => {})
@@ -221,8 +219,6 @@ async function run({ concurrency, start, bodies, combinations, events }: Program
           .catch(() => {})
       }, at)
     }
-    // However it was left, at the end it may go on.
-    clock.callLater(() => scheduler.resume(), 100)
     const completions = (async () => {
       await clock.sleep(3)
       const seen = asCompleted(futures)
@@ -232,6 +228,11 @@ async function run({ concurrency, start, bodies, combinations, events }: Program
       await seen.return?.()
     })()
     await clock.run()
+    // However often it was paused: each time it goes on, a body less is left to do it again.
+    for (let times = 0; times < 30; times++) {
+      scheduler.resume()
+      await clock.run()
+    }
     // Races of nothing stay pending, as the platform's do.
     for (const future of futures) if (!future.done && future.name === 'race') future.cancel()
     await scheduler.idle()

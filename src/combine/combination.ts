@@ -93,7 +93,7 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
   /** Settles the whole without telling its subscribers, as `Subscriber.settled` wants it. */
   protected finish(state: Settled, outcome: unknown): AnyFuture | undefined {
     if (this.future.done) return undefined
-    const rest = this.left > 0 ? this.abort() : []
+    const rest = this.abort()
     // Last among the subscribers of the whole: its own listeners come first.
     if (rest.length > 0 && this.options?.cancelRest) {
       const cause = state === FULFILLED ? undefined : { cause: outcome }

@@ -72,82 +72,80 @@ describe('yieldTurn()', () => {
   })
 })
 
-describe('heldLongerThan()', () => {
-  it('R7 says yes once bodies of a millisecond or more have been starting for longer than that', () => {
+describe('Burst', () => {
+  it('R7 has lasted once bodies have been starting for longer than the slice', () => {
     const time = stubTime()
+    const burst = new loop.Burst()
 
-    const held = Array.from({ length: 8 }, () => {
-      const answer = loop.heldLongerThan(10)
+    const lasted = Array.from({ length: 8 }, () => {
+      const answer = burst.hasLasted(10)
       time.now += 2
       return answer
     })
 
-    expect(held).toEqual([false, false, false, false, false, false, true, true])
+    expect(lasted).toEqual([false, false, false, false, false, false, true, true])
   })
 
-  it('R7 does not say so at exactly that time', () => {
+  it('R7 has not lasted at exactly that time', () => {
     const time = stubTime()
+    const burst = new loop.Burst()
 
-    loop.heldLongerThan(10)
+    burst.hasLasted(10)
     time.now += 10
 
-    expect(loop.heldLongerThan(10)).toBe(false)
+    expect(burst.hasLasted(10)).toBe(false)
   })
 
-  it('R7 says so of one body that took that long by itself', () => {
+  it('R7 has lasted after one body that took that long by itself', () => {
     const time = stubTime()
+    const burst = new loop.Burst()
 
-    loop.heldLongerThan(10)
+    for (let i = 0; i < 1000; i++) burst.hasLasted(10)
     time.now += 1000
 
-    expect(loop.heldLongerThan(10)).toBe(true)
+    expect(burst.hasLasted(10)).toBe(true)
   })
 
-  it('R7 says so at most sixteen starts late when bodies are quick', () => {
+  it('R7 is over once the event loop has turned', async () => {
     const time = stubTime()
+    const burst = new loop.Burst()
+    burst.hasLasted(10)
+    time.now += 100
+    const before = burst.hasLasted(10)
 
-    const answers = Array.from({ length: 1000 }, () => {
-      const late = time.now > 1010
-      const answer = loop.heldLongerThan(10)
-      time.now += 0.05
-      return [late, answer] as const
+    await turnOfTheEventLoop()
+
+    expect([before, burst.hasLasted(10)]).toEqual([true, false])
+  })
+
+  it('R7 is over, too, after a pause in which nothing ran: somebody else spent that time', () => {
+    const time = stubTime()
+    const burst = new loop.Burst()
+    burst.hasLasted(10)
+    burst.end()
+    time.now += 100
+
+    const lasted = [burst.hasLasted(10)]
+    time.now += 11
+    lasted.push(burst.hasLasted(10))
+
+    expect(lasted).toEqual([false, true])
+  })
+
+  it('R7 goes on when one instant body is awaited after the other', () => {
+    const time = stubTime()
+    const burst = new loop.Burst()
+
+    const lasted = Array.from({ length: 1000 }, () => {
+      const answer = burst.hasLasted(10)
+      time.now += 0.02
+      burst.end()
+      time.now += 0.005
+      return answer
     })
 
-    expect(answers.filter(([late, held]) => held && !late)).toEqual([])
-    expect(answers.filter(([late, held]) => late && !held).length).toBeLessThanOrEqual(16)
-  })
-
-  it('R7 reads the time for few of the starts when bodies are quick', () => {
-    const time = stubTime()
-
-    for (let i = 0; i < 10_000; i++) loop.heldLongerThan(10)
-
-    expect(time.reads).toBeLessThan(1000)
-  })
-
-  it('R7 counts anew once the event loop has turned', async () => {
-    const time = stubTime()
-    loop.heldLongerThan(10)
-    time.now += 100
-    const before = loop.heldLongerThan(10)
-
-    await turnOfTheEventLoop()
-
-    expect([before, loop.heldLongerThan(10)]).toEqual([true, false])
-  })
-
-  it('R7 counts anew for the bodies behind yieldTurn()', async () => {
-    const time = stubTime()
-    const log: boolean[] = []
-    loop.heldLongerThan(10)
-    time.now += 100
-    log.push(loop.heldLongerThan(10))
-
-    loop.yieldTurn(() => log.push(loop.heldLongerThan(10)))
-    time.now += 100
-    await turnOfTheEventLoop()
-
-    expect(log).toEqual([true, false])
+    expect(lasted.indexOf(true)).toBeGreaterThan(399)
+    expect(lasted.indexOf(true)).toBeLessThan(405)
   })
 })
 
@@ -162,8 +160,13 @@ describe('A program that has waited for something outside', () => {
     workshop.remove()
   })
 
-  it('R1 R3 R7 starts bodies at once again: the wait was no flood of bodies', async () => {
-    const { stdout } = await workshop.run(`
+  it.each([
+    ['while nothing ran', '() => 1'],
+    ['while another body ran', '() => new Promise(() => {})'],
+  ])(
+    'R1 R3 R7 starts bodies at once again: no flood of bodies took that time, %s',
+    async (_, body) => {
+      const { stdout } = await workshop.run(`
       import { pbkdf2 } from 'node:crypto'
       import { Scheduler } from 'gatherly'
 
@@ -174,7 +177,8 @@ describe('A program that has waited for something outside', () => {
       for (let round = 0; round < 3; round++) {
         const log = []
         await new Promise((resolve) => setTimeout(resolve))
-        eager.spawn(() => log.push('before the wait'))
+        eager.spawn(${body})
+        deferred.spawn(${body})
         await new Promise((resolve) => pbkdf2('', '', 20_000, 64, 'sha512', resolve))
         for (const name of ['eager 1', 'eager 2']) eager.spawn(() => log.push(name))
         log.push('called')
@@ -184,9 +188,9 @@ describe('A program that has waited for something outside', () => {
       }
     `)
 
-    const round = 'before the wait, eager 1, eager 2, called, deferred 1, deferred 2\n'
-    expect(stdout).toBe(round.repeat(3))
-  })
+      expect(stdout).toBe('eager 1, eager 2, called, deferred 1, deferred 2\n'.repeat(3))
+    },
+  )
 
   it('R7 is not kept alive by the watch over its bodies', async () => {
     const { code, stdout } = await workshop.run(`
@@ -215,12 +219,9 @@ describe('A program that has waited for something outside', () => {
 })
 
 /** Time that a test moves by hand. Not 0: that is no time at which a program runs. */
-function stubTime(): { now: number; reads: number } {
-  const time = { now: 1000, reads: 0 }
-  vi.spyOn(performance, 'now').mockImplementation(() => {
-    time.reads += 1
-    return time.now
-  })
+function stubTime(): { now: number } {
+  const time = { now: 1000 }
+  vi.spyOn(performance, 'now').mockImplementation(() => time.now)
   return time
 }
 

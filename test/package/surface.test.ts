@@ -26,6 +26,7 @@ const doors = {
     types: [
       'Awaitable',
       'Clock',
+      'CompletedFuture',
       'FutureOptions',
       'FutureResolvers',
       'GatherOptions',
