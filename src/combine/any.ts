@@ -27,13 +27,10 @@ export function any(...args: unknown[]): AnyFuture {
 }
 
 class Any extends Combination {
-  settled(input: AnyFuture): AnyFuture | undefined {
-    if (stateOf(input) === FULFILLED) return this.finishLikeFirst((state) => state === FULFILLED)
-    this.left -= 1
-    return this.begun()
-  }
-
-  protected begun(): AnyFuture | undefined {
+  protected look(input?: AnyFuture): AnyFuture | undefined {
+    if (input && stateOf(input) === FULFILLED) {
+      return this.finishLikeFirst((state) => state === FULFILLED)
+    }
     if (this.left > 0) return undefined
     const reasons = this.items.map(contentOf)
     return this.finish(REJECTED, new AggregateError(reasons, 'Every future failed'))

@@ -66,11 +66,13 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
     return this.options?.name ?? this.#kind
   }
 
-  /** An input has settled: may settle the whole, with `finish`. */
-  abstract settled(input: AnyFuture): AnyFuture | undefined
+  /** Looks whether the whole settles, with `finish`: because of an input that has, or at the start because there is none. */
+  protected abstract look(input?: AnyFuture): AnyFuture | undefined
 
-  /** All inputs that had settled before are dealt with: may settle the whole. */
-  protected abstract begun(): AnyFuture | undefined
+  settled(input: AnyFuture): AnyFuture | undefined {
+    this.left -= 1
+    return this.look(input)
+  }
 
   /** Reads the arguments, follows the inputs, and gives the future of the whole. */
   combine(args: readonly unknown[]): AnyFuture {
@@ -130,7 +132,7 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
     const { items } = this
     this.left = items.length
     for (const input of items) if (input.done) tell(this.settled(input))
-    tell(this.begun())
+    tell(this.look())
     for (const input of items) if (!input.done && !this.future.done) subscribe(input, this)
   }
 }

@@ -38,12 +38,7 @@ export function gatherSettled(...args: unknown[]): AnyFuture {
 }
 
 class GatherSettled extends Combination {
-  settled(): AnyFuture | undefined {
-    this.left -= 1
-    return this.begun()
-  }
-
-  protected begun(): AnyFuture | undefined {
+  protected look(): AnyFuture | undefined {
     return this.left > 0 ? undefined : this.finish(FULFILLED, this.shape(this.items.map(outcome)))
   }
 }

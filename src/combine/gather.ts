@@ -40,13 +40,10 @@ export function gather(...args: unknown[]): AnyFuture {
 }
 
 class Gather extends Combination {
-  settled(input: AnyFuture): AnyFuture | undefined {
-    if (stateOf(input) !== FULFILLED) return this.finishLikeFirst((state) => state !== FULFILLED)
-    this.left -= 1
-    return this.begun()
-  }
-
-  protected begun(): AnyFuture | undefined {
+  protected look(input?: AnyFuture): AnyFuture | undefined {
+    if (input && stateOf(input) !== FULFILLED) {
+      return this.finishLikeFirst((state) => state !== FULFILLED)
+    }
     if (this.left > 0) return undefined
     return this.finish(FULFILLED, this.shape(this.items.map(contentOf)))
   }

@@ -19,9 +19,7 @@ export function race(...args: unknown[]): AnyFuture {
 }
 
 class Race extends Combination {
-  settled(): AnyFuture | undefined {
+  protected look(): AnyFuture | undefined {
     return this.finishLikeFirst(() => true)
   }
-
-  protected begun(): undefined {}
 }

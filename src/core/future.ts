@@ -219,7 +219,7 @@ export class Future<T> implements Disposable {
    */
   cancel(reason?: unknown): boolean {
     if (this.#state >= FULFILLED) return false
-    cancelAll([this], reason === undefined ? new CancelledError() : reason)
+    cancelAll([this], reason)
     return true
   }
 
@@ -356,7 +356,7 @@ export function cancelAll(futures: readonly AnyFuture[], reason: unknown): void 
 export class Canceller implements Subscriber<AnyFuture> {
   readonly #reason: unknown
 
-  constructor(reason: unknown) {
+  constructor(reason: unknown = new CancelledError()) {
     this.#reason = reason
   }
 

@@ -24,9 +24,11 @@ export function sleep(milliseconds: number, options: SleepOptions = {}): Promise
   checkDuration(milliseconds)
   checkOptions(options)
   const { signal, clock = systemClock } = options
-  let onCancel: (() => void) | undefined
-  const { future, resolve } = Future.withResolvers({ onCancel: () => onCancel?.() })
+  let stop: (() => void) | undefined
+  const set = (resolve: () => void): void => {
+    stop = clock.callLater(resolve, milliseconds)
+  }
+  const future = new Future<void>(set, { onCancel: () => stop?.() })
   cancelOnAbort(future, signal)
-  if (!future.done) onCancel = clock.callLater(resolve, milliseconds)
   return future.then()
 }

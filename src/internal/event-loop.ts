@@ -4,15 +4,26 @@ export class Burst {
   #start = 0
   #end = 0
 
-  /** Whether, now that another body would start, they have been starting for longer than `slice` milliseconds. */
-  hasLasted(slice: number): boolean {
+  #starts = 0
+
+  /**
+   * Whether, now that another body would start, they have been starting for longer than `slice` milliseconds.
+   *
+   * @param few - So many bodies are no flood, however long they took. Default 0.
+   */
+  hasLasted(slice: number, few = 0): boolean {
     const now = performance.now()
-    if (this.#start === 0) turn(this.#forget)
+    // Held by the loop: it would wait for I/O before a turn that nobody insists on, and the burst would seem to last.
+    if (this.#start === 0) turn(this.#forget, true)
     // A pause, which somebody else spent: a new burst. A loop that awaits one instant body after the other makes none.
     const isNew = this.#start === 0 || (this.#end > 0 && now - this.#end > SHORTEST_PAUSE)
-    if (isNew) this.#start = now
+    if (isNew) {
+      this.#start = now
+      this.#starts = 0
+    }
     this.#end = 0
-    return now - this.#start > slice
+    this.#starts += 1
+    return now - this.#start > slice && this.#starts > few
   }
 
   /** Nothing runs and nothing waits, for now. */

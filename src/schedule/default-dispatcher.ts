@@ -4,9 +4,6 @@ let dispatcher: Dispatcher | undefined
 
 /** The dispatcher of module-level `task` and `spawn`: no limit, deferred. Made on first use. */
 export function defaultDispatcher(): Dispatcher {
-  if (dispatcher === undefined) {
-    dispatcher = new Dispatcher()
-    dispatcher.name = 'default'
-  }
+  dispatcher ??= new Dispatcher({ name: 'default' })
   return dispatcher
 }

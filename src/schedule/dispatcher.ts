@@ -1,6 +1,6 @@
 import { cancelOnAbort } from '../core/cancel-on.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
-import { CancelledError, InvalidStateError } from '../core/errors.ts'
+import { InvalidStateError } from '../core/errors.ts'
 import {
   type AnyFuture,
   cancelAll,
@@ -22,9 +22,7 @@ import { type Call, recordCall } from './call.ts'
 import type { Context } from './context.ts'
 import type { Definition, Lane } from './definition.ts'
 import { Execution, type Slots } from './execution.ts'
-
-/** When the body of a call starts. */
-export type StartMode = 'deferred' | 'eager' | 'lazy'
+import type { SchedulerOptions, StartMode } from './scheduler-options.ts'
 
 /**
  * The engine of a scheduler: a queue of calls, and the slots in which bodies run.
@@ -32,12 +30,9 @@ export type StartMode = 'deferred' | 'eager' | 'lazy'
  * Apart from `Scheduler`, so that who only uses `task` does not pay for the rest of that class.
  */
 export class Dispatcher implements Lane, Slots {
-  name = 'scheduler'
-  concurrency: number = Infinity
-  start: StartMode = 'deferred'
-  slice = 10
-  clock: Clock = systemClock
-  signal: AbortSignal | undefined
+  readonly name: string
+  readonly clock: Clock
+  concurrency: number
   /** Bodies that have started and not really ended. */
   running = 0
   /** Calls that wait to start. The queue itself may be longer: cancelled calls leave it later. */
@@ -54,19 +49,31 @@ export class Dispatcher implements Lane, Slots {
   #draining = false
   #isHeld = false
   #idlers: (() => void)[] = []
+  readonly #start: StartMode
+  readonly #slice: number
+  readonly #signal: AbortSignal | undefined
+
+  constructor({ name, concurrency, start, slice, clock, signal }: SchedulerOptions) {
+    this.name = name ?? 'scheduler'
+    this.concurrency = concurrency ?? Infinity
+    this.clock = clock ?? systemClock
+    this.#start = start ?? 'deferred'
+    this.#slice = slice ?? 10
+    this.#signal = signal
+  }
 
   /** Takes a call: gives its future, and runs none of its body unless calls start eagerly. */
   submit(definition: Definition, self: unknown, args: readonly unknown[]): AnyFuture {
     if (this.closed) throw this.#closedError()
     const call = recordCall(self, args)
-    const isLazy = this.start === 'lazy'
+    const isLazy = this.#start === 'lazy'
     const future = drive(definition, SCHEDULED, isLazy ? new Unqueued(call) : call)
     if (!isLazy) this.#enqueue(future, definition)
-    cancelOnAbort(future, this.signal)
+    cancelOnAbort(future, this.#signal)
     cancelOnAbort(future, definition.options.signal)
     // The only one that waits is this one, unless it was cancelled at once.
-    const isNext = this.start === 'eager' && this.queued === 1 && !future.done
-    if (isNext && this.#hasSlot()) this.#startNext()
+    const isNext = this.#start === 'eager' && this.queued === 1 && !future.done
+    if (isNext && this.#mayStart(FEW_EAGER)) this.#startNext()
     return future
   }
 
@@ -86,7 +93,7 @@ export class Dispatcher implements Lane, Slots {
   }
 
   /** Cancels what runs, in the order of the starts, then what waits, in its order. */
-  cancel(reason: unknown = new CancelledError()): void {
+  cancel(reason: unknown): void {
     const running = this.#executions.slice(0, this.running).sort((a, b) => a.order - b.order)
     const futures = running.map((execution) => execution.future)
     this.#queue.retain((future) => futures.push(future) > 0)
@@ -155,7 +162,7 @@ export class Dispatcher implements Lane, Slots {
     let future = this.#queue.shift() as AnyFuture
     while (future.done) future = this.#queue.shift() as AnyFuture
     const definition = driverOf(future) as Definition
-    const signal = this.signal?.aborted ? this.signal : definition.options.signal
+    const signal = this.#signal?.aborted ? this.#signal : definition.options.signal
     // Others of this signal may be cancelled before it, and have made room for it.
     if (signal?.aborted) return void future.cancel(signal.reason)
     this.queued -= 1
@@ -195,9 +202,9 @@ export class Dispatcher implements Lane, Slots {
   }
 
   /** Whether a slot is free and, rule 7, the event loop needs no turn: a flood of short bodies lets it turn. */
-  #mayStart(): boolean {
+  #mayStart(few = 0): boolean {
     if (!this.#hasSlot()) return false
-    if (this.slice === Infinity || !this.#burst.hasLasted(this.slice)) return true
+    if (this.#slice === Infinity || !this.#burst.hasLasted(this.#slice, few)) return true
     this.#isHeld = true
     yieldTurn(this.#drainAfterTurn)
     return false
@@ -231,6 +238,9 @@ class Unqueued {
 }
 
 const resolved = Promise.resolve()
+
+/** So many eager calls start inside the call, even if the machine stalls between two of them. */
+const FEW_EAGER = 16
 
 /** How many executions are kept for the next bodies. */
 const MOST_KEPT = 1024

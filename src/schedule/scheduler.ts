@@ -1,33 +1,14 @@
-import type { Clock } from '../core/clock.ts'
 import type { Future } from '../core/future.ts'
-import { check, checkNumber, checkOptions } from '../internal/check.ts'
 import type { TaskContext } from './context.ts'
-import { Dispatcher, type StartMode } from './dispatcher.ts'
+import { Dispatcher } from './dispatcher.ts'
+import {
+  checkConcurrency,
+  checkSchedulerOptions,
+  type SchedulerOptions,
+} from './scheduler-options.ts'
 import { spawnOn } from './spawn.ts'
 import { makeTask, type Task } from './task.ts'
 import type { TaskOptions } from './task-options.ts'
-
-/** What a scheduler is made with. */
-export interface SchedulerOptions {
-  /** What reports call it. Default: `scheduler`. */
-  name?: string | undefined
-  /** How many bodies may run at once: a whole number from 1 up, or `Infinity`. Default `Infinity`. */
-  concurrency?: number | undefined
-  /**
-   * When the body of a call starts. `deferred` (the default): in the next microtask. `eager`: inside the call, up to its
-   * first await, when a slot is free and nobody waits. `lazy`: as deferred, but not before its future is first collected.
-   */
-  start?: StartMode | undefined
-  /**
-   * How long bodies may be starting, in milliseconds of real time, before the event loop is let turn: a flood of short
-   * bodies does not freeze timers, I/O and rendering. Default 10; `Infinity` for never.
-   */
-  slice?: number | undefined
-  /** The clock of timeouts and of the contexts' `sleep`. Default: `systemClock`. */
-  clock?: Clock | undefined
-  /** Cancels everything queued or running when it aborts, and every call from then on. */
-  signal?: AbortSignal | undefined
-}
 
 /**
  * Decides when bodies start: how many at once, in which order, and how soon after the call.
@@ -38,21 +19,12 @@ export interface SchedulerOptions {
  * const pages = await gather(urls.map((url) => fetchPage(url))) // four at a time
  */
 export class Scheduler implements AsyncDisposable {
-  readonly #dispatcher = new Dispatcher()
+  readonly #dispatcher: Dispatcher
 
   /** @throws {TypeError | RangeError} for a wrong option, with its name. */
   constructor(options: SchedulerOptions = {}) {
-    checkOptions(options)
-    const { name, concurrency = Infinity, start = 'deferred', slice = 10, clock, signal } = options
-    check(START_MODES.includes(start), 'start', '"deferred", "eager" or "lazy"', start)
-    checkNumber('slice', 'milliseconds from 0 up, or Infinity', slice, (n) => n >= 0)
-    const dispatcher = this.#dispatcher
-    dispatcher.name = name ?? dispatcher.name
-    dispatcher.start = start
-    dispatcher.slice = slice
-    dispatcher.clock = clock ?? dispatcher.clock
-    dispatcher.signal = signal
-    this.concurrency = concurrency
+    checkSchedulerOptions(options)
+    this.#dispatcher = new Dispatcher(options)
   }
 
   /** Wraps a body as a task of this scheduler; otherwise as `task`. */
@@ -93,12 +65,7 @@ export class Scheduler implements AsyncDisposable {
   }
 
   set concurrency(concurrency: number) {
-    checkNumber(
-      'concurrency',
-      'a whole number from 1 up, or Infinity',
-      concurrency,
-      (n) => n >= 1 && (Number.isInteger(n) || n === Infinity),
-    )
+    checkConcurrency(concurrency)
     this.#dispatcher.concurrency = concurrency
     this.#dispatcher.wake()
   }
@@ -139,5 +106,3 @@ export class Scheduler implements AsyncDisposable {
     return this.close()
   }
 }
-
-const START_MODES: readonly string[] = ['deferred', 'eager', 'lazy'] satisfies StartMode[]

@@ -1,0 +1,48 @@
+import type { Clock } from '../core/clock.ts'
+import { check, checkNumber, checkOptions } from '../internal/check.ts'
+
+/** When the body of a call starts. */
+export type StartMode = 'deferred' | 'eager' | 'lazy'
+
+/** What a scheduler is made with. */
+export interface SchedulerOptions {
+  /** What reports call it. Default: `scheduler`. */
+  name?: string | undefined
+  /** How many bodies may run at once: a whole number from 1 up, or `Infinity`. Default `Infinity`. */
+  concurrency?: number | undefined
+  /**
+   * When the body of a call starts. `deferred` (the default): in the next microtask. `eager`: inside the call, up to its
+   * first await, when a slot is free and nobody waits. `lazy`: as deferred, but not before its future is first collected.
+   */
+  start?: StartMode | undefined
+  /**
+   * How long bodies may be starting, in milliseconds of real time, before the event loop is let turn: a flood of short
+   * bodies does not freeze timers, I/O and rendering. Default 10; `Infinity` for never.
+   */
+  slice?: number | undefined
+  /** The clock of timeouts and of the contexts' `sleep`. Default: `systemClock`. */
+  clock?: Clock | undefined
+  /** Cancels everything queued or running when it aborts, and every call from then on. */
+  signal?: AbortSignal | undefined
+}
+
+/** Throws unless the options of a scheduler are what they should be. */
+export function checkSchedulerOptions(options: SchedulerOptions): void {
+  checkOptions(options)
+  const { concurrency = Infinity, start = 'deferred', slice = 0 } = options
+  checkConcurrency(concurrency)
+  check(START_MODES.includes(start), 'start', '"deferred", "eager" or "lazy"', start)
+  checkNumber('slice', 'milliseconds from 0 up, or Infinity', slice, (n) => n >= 0)
+}
+
+/** Throws unless so many bodies may run at once. */
+export function checkConcurrency(concurrency: number): void {
+  checkNumber(
+    'concurrency',
+    'a whole number from 1 up, or Infinity',
+    concurrency,
+    (n) => n >= 1 && (Number.isInteger(n) || n === Infinity),
+  )
+}
+
+const START_MODES: readonly string[] = ['deferred', 'eager', 'lazy'] satisfies StartMode[]
