@@ -13,9 +13,7 @@ import { failAfter, turn, valueAfter } from '../support/timed.ts'
 /** What a loop over the futures saw, as text. */
 async function seen(futures: Iterable<unknown> & object): Promise<string[]> {
   const log: string[] = []
-  for await (const item of asCompleted(futures)) {
-    // In `for await` TypeScript takes a future for what awaiting it would give.
-    const { status, value, reason } = item as Future<unknown>
+  for await (const { status, value, reason } of asCompleted(futures)) {
     log.push(`${status}: ${status === 'fulfilled' ? value : reason}`)
   }
   return log
@@ -152,13 +150,24 @@ describe('asCompleted()', () => {
     expect(await completions.next()).toEqual({ done: true, value: undefined })
   })
 
+  it('is over when it is left by a listener of the very future that settles', async () => {
+    const { future, resolve } = Future.withResolvers<number>()
+    future.onSettled(() => void completions.return?.())
+    const completions = asCompleted([future])
+
+    resolve(1)
+
+    expect(await completions.next()).toEqual({ done: true, value: undefined })
+    expect(await completions.next()).toEqual({ done: true, value: undefined })
+  })
+
   it('gives 100 000 futures', async () => {
     const resolvers = Array.from({ length: 100_000 }, () => Future.withResolvers<number>())
     const log: unknown[] = []
     const completions = asCompleted(resolvers.map(({ future }) => future))
     for (const [index, { resolve }] of resolvers.entries()) resolve(index)
 
-    for await (const item of completions) log.push((item as unknown as Future<number>).value)
+    for await (const { value } of completions) log.push(value)
 
     expect(log).toEqual([...resolvers.keys()])
   })

@@ -167,6 +167,19 @@ describe.each(combinators)('%s(), cancelled', (name, combine) => {
     expect(strays).toEqual([])
   })
 
+  it('R11 takes its options as they are now: what is changed in them later has no effect', () => {
+    const options = { cancelRest: false, name: 'pages' }
+    const failing = Future.withResolvers()
+    const rest = pending('rest')
+    const all = combine([failing.future, rest], options)
+    all.catch(() => {})
+
+    Object.assign(options, { cancelRest: true, name: 'changed' })
+    failing.reject('failure')
+
+    expect([all.name, rest.status]).toEqual(['pages', 'running'])
+  })
+
   it('R14 passes a cancel on through nested ones', () => {
     const input = pending('input')
     const outer = combine([combine([combine([input])])])

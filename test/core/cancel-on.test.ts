@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { Future, TimeoutError } from 'gatherly'
+import { CancelledError, Future, type FutureResolvers, TimeoutError } from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
 import { describe, expect, it } from 'vitest'
 import { cancelAfter, cancelOnAbort } from '../../src/core/cancel-on.ts'
@@ -80,6 +80,55 @@ describe('cancelOnAbort()', () => {
     expect(log).toEqual(['first', 'second', 'third'])
   })
 
+  it('R15 still cancels the others once some of them have settled, and those that come after', () => {
+    const controller = new AbortController()
+    const { signal } = controller
+    const [first, second, third, fourth] = Array.from({ length: 4 }, () =>
+      Future.withResolvers<number>(),
+    ) as Four
+    cancelOnAbort(first.future, signal)
+    first.resolve(1)
+    cancelOnAbort(second.future, signal)
+    cancelOnAbort(third.future, signal)
+    second.resolve(2)
+    cancelOnAbort(fourth.future, signal)
+
+    controller.abort('enough')
+
+    const futures = [first, second, third, fourth].map(({ future }) => future)
+    expect(futures.map(({ value, reason }) => value ?? reason)).toEqual([1, 2, 'enough', 'enough'])
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  it('R15 cancels at once what is bound to the signal while it aborts', () => {
+    const controller = new AbortController()
+    const first = new Future(() => {})
+    const second = new Future(() => {})
+    const log: string[] = []
+    first.onSettled(() => {
+      cancelOnAbort(second, controller.signal)
+      log.push(second.status)
+    })
+    cancelOnAbort(first, controller.signal)
+
+    controller.abort('enough')
+
+    expect([log, second.reason]).toEqual([['cancelled'], 'enough'])
+  })
+
+  it('R13 gives a CancelledError when the signal has no reason at all, as a polyfill’s', () => {
+    const signal = Object.assign(new EventTarget(), { aborted: false }) as AbortSignal
+    const before = new Future(() => {})
+    const after = new Future(() => {})
+    cancelOnAbort(before, signal)
+
+    Object.assign(signal, { aborted: true }).dispatchEvent(new Event('abort'))
+    cancelOnAbort(after, signal)
+
+    expect(before.reason).toBeInstanceOf(CancelledError)
+    expect(after.reason).toBeInstanceOf(CancelledError)
+  })
+
   it('does nothing to a future that settles while the signal tells others', () => {
     const controller = new AbortController()
     const first = new Future(() => {})
@@ -132,3 +181,6 @@ describe('cancelAfter()', () => {
     expect(await clock.run()).toBe(0)
   })
 })
+
+type Made = FutureResolvers<number>
+type Four = [Made, Made, Made, Made]

@@ -1,6 +1,8 @@
 import { CancelledError, Future, gather, InvalidStateError, type Status } from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
 import { describe, expect, it } from 'vitest'
+import { survivorsOf } from '../support/collected.ts'
+import { revokedProxy } from '../support/hostile.ts'
 import { strayErrorsDuring } from '../support/stray-errors.ts'
 
 const boom = new Error('boom')
@@ -433,6 +435,14 @@ describe('onSettled()', () => {
     expect(log).toEqual(['first', 'third'])
   })
 
+  it('lets go of a listener that stopped, while the future lives on', async () => {
+    const future = new Future<number>(() => {})
+    const listeners = [stoppedListenerOf(future), stoppedListenerOf(future)]
+
+    expect(await survivorsOf(listeners)).toBe(0)
+    expect(future.status).toBe('running')
+  })
+
   it('is not disturbed by a listener that stops itself', () => {
     const { future, resolve } = Future.withResolvers<number>()
     const log: string[] = []
@@ -715,9 +725,7 @@ describe('Resolving a future with another one', () => {
     const inner = new Future<number>(() => {})
     const outer = cancelledFollowerOf(inner)
 
-    await garbageCollection()
-
-    expect(outer.deref()).toBe(undefined)
+    expect(await survivorsOf([outer])).toBe(0)
     expect(inner.status).toBe('running')
   })
 
@@ -1010,28 +1018,24 @@ function throwingProperty(name: string): Error {
   return Object.defineProperty(new Error('hostile'), name, { get: throwIt })
 }
 
-function revokedProxy(): object {
-  const { proxy, revoke } = Proxy.revocable({}, {})
-  revoke()
-  return proxy
-}
-
 function ownCause(): Error {
   const error = new Error('circle')
   error.cause = error
   return error
 }
 
-// In a function of its own, so that no variable of the test still refers to the future.
+// Each in a function of its own, so that no variable of a test still refers to the object.
+
+function stoppedListenerOf(future: Future<number>): WeakRef<object> {
+  const listener = () => {}
+  future.onSettled(listener)()
+  return new WeakRef(listener)
+}
+
 function cancelledFollowerOf(inner: Future<number>): WeakRef<Future<number>> {
   const outer = new Future<number>((resolve) => resolve(inner))
   outer.cancel()
   return new WeakRef(outer)
-}
-
-async function garbageCollection(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve))
-  globalThis.gc?.()
 }
 
 function catchFrom(act: () => unknown): unknown {

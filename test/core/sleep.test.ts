@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { sleep } from 'gatherly'
+import { type Clock, sleep } from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
@@ -108,6 +108,20 @@ describe('sleep()', () => {
     await expect(broken).rejects.toBe('enough')
 
     expect([during, afterwards]).toEqual([1, 0])
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  it('R15 leaves no listener on the signal when the clock breaks', async () => {
+    const { signal } = new AbortController()
+    const broken: Clock = {
+      now: () => 0,
+      callLater: () => {
+        throw new Error('broken')
+      },
+    }
+
+    await expect((async () => sleep(5, { clock: broken, signal }))()).rejects.toThrow('broken')
+
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 

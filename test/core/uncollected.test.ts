@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { heldFailures } from '../../src/core/uncollected.ts'
 import { openWorkshop, type Workshop } from '../support/run-program.ts'
 import { strayErrorsDuring } from '../support/stray-errors.ts'
+import { turn } from '../support/timed.ts'
 
 const boom = new Error('boom')
 /** Settled before anything else. */
@@ -150,14 +151,14 @@ describe('onUncollected()', () => {
   })
 
   it.each<[string, () => void]>([
-    ['of a new error', () => void Future.reject(new Error('unread'))],
     ['of an error thrown in an executor', () => void new Future(() => throwNew())],
     ['of an error thrown in a body', () => void spawn(() => throwNew())],
     ['of an error thrown in an async body', () => void spawn(async () => throwNew())],
-    ['of an error in a cause', () => void Future.reject(new Error('outer', { cause: unread() }))],
-    ['of errors in an AggregateError', () => void Future.reject(new AggregateError([unread()]))],
-    ['of a gather', () => void gather([Future.reject(unread())])],
-    ['of an any', () => void any([Future.reject(unread())])],
+    ['of an error made where the future is known', () => failInReach((error) => error)],
+    ['of its cause', () => failInReach((cause) => new Error('outer', { cause }))],
+    ['of one of its errors', () => failInReach((error) => new AggregateError([1, error]))],
+    ['of the error of a gather', () => void gather([spawn(() => throwNew())])],
+    ['of the errors of an any', () => void any([spawn(() => throwNew())])],
   ])('R16 tells also when nobody ever read the stack %s', async (_, fail) => {
     const told: unknown[] = []
     const stop = onUncollected((failure) => told.push(failure))
@@ -333,6 +334,29 @@ describe('A program', () => {
       /^Task "forgotten" failed [^\n]*Error: boom\n.*still running, exit code 1\n$/s,
     )
     expect(stderr.match(/^Task "/gm)).toHaveLength(1)
+  })
+
+  it.each([
+    ['no process at all', 'undefined'],
+    ['the empty process of a bundler', '{ env: {} }'],
+  ])('R16 on a host with %s is told while it runs', async (_, host) => {
+    const { code, stderr } = await workshop.run(
+      `
+      globalThis.process = ${host}
+      const { Future, task } = await import('gatherly')
+
+      await task(() => 1)()
+      Future.reject('boom')
+      Future.reject('collected').catch(() => {})
+      for (let i = 0; i < 50; i++) {
+        await new Promise((resolve) => setImmediate(resolve))
+        gc()
+      }
+    `,
+      '--expose-gc',
+    )
+
+    expect([code, stderr]).toEqual([0, 'Task "future" failed and nobody collected it: boom\n'])
   })
 
   it('R16 with a handler gets it called in place of the report, and keeps its exit code', async () => {
@@ -558,8 +582,11 @@ function throwNew(): never {
   throw new Error('unread')
 }
 
-function unread(): Error {
-  return new Error('unread')
+/** Fails with an error whose stack has a frame that refers to the future. */
+function failInReach(reasonOf: (error: Error) => unknown): void {
+  const { future, reject } = Future.withResolvers()
+  const makeError = () => new Error(`unread: ${future.name}`)
+  reject(reasonOf(makeError()))
 }
 
 function followed(future: Future<never>): Future<never> {
@@ -574,7 +601,7 @@ async function awaitIt(future: Future<never>): Promise<void> {
 
 async function garbageCollection(): Promise<void> {
   for (let i = 0; i < 5; i++) {
-    await new Promise((resolve) => setImmediate(resolve))
+    await turn()
     globalThis.gc?.()
   }
 }

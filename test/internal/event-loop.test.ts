@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openWorkshop, type Workshop } from '../support/run-program.ts'
+import { turn } from '../support/timed.ts'
 
 type EventLoop = typeof import('../../src/internal/event-loop.ts')
 
@@ -24,7 +25,7 @@ describe('turn()', () => {
     loop.turn(() => log.push('second'))
     await microtasks(100)
     log.push('microtasks')
-    await turnOfTheEventLoop()
+    await turn()
 
     expect(log).toEqual(['microtasks', 'first', 'second'])
   })
@@ -32,12 +33,12 @@ describe('turn()', () => {
   it('goes through messages where there is no setImmediate', async () => {
     vi.stubGlobal('setImmediate', undefined)
     vi.resetModules()
-    const { turn } = (await import('../../src/internal/event-loop.ts')) as EventLoop
+    const fresh: EventLoop = await import('../../src/internal/event-loop.ts')
     const log: string[] = []
 
     const turned = new Promise<void>((resolve) => {
-      turn(() => log.push('first'))
-      turn(() => {
+      fresh.turn(() => log.push('first'))
+      fresh.turn(() => {
         log.push('second')
         resolve()
       })
@@ -66,7 +67,7 @@ describe('yieldTurn()', () => {
     loop.yieldTurn(() => log.push('first', loop.turnsPending()))
     loop.yieldTurn(() => log.push('second', loop.turnsPending()))
     log.push(loop.turnsPending())
-    await turnOfTheEventLoop()
+    await turn()
 
     expect(log).toEqual([false, true, 'first', true, 'second', false])
   })
@@ -113,7 +114,7 @@ describe('Burst', () => {
     time.now += 100
     const before = burst.hasLasted(10)
 
-    await turnOfTheEventLoop()
+    await turn()
 
     expect([before, burst.hasLasted(10)]).toEqual([true, false])
   })
@@ -227,8 +228,4 @@ function stubTime(): { now: number } {
 
 async function microtasks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await null
-}
-
-function turnOfTheEventLoop(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

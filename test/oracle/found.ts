@@ -82,6 +82,14 @@ export const found: Readonly<Record<string, Program>> = {
     call(),
     { ...combine('gather', future(1), { is: 'value' }), form: 'arguments' },
   ]),
+  'an iterator throws under cancelRest': program('deferred', [
+    call(),
+    {
+      ...combine('gather', future(1)),
+      form: 'throwing iterable',
+      options: { cancelRest: true, timeout: undefined, signal: undefined },
+    },
+  ]),
   'a future is resolved with a failed one after it was cancelled': program('deferred', [
     { op: 'make', onCancel: [] },
     { op: 'make', onCancel: [] },
