@@ -1,7 +1,7 @@
 export { any } from './combine/any.ts'
 export { asCompleted, type CompletedFuture } from './combine/as-completed.ts'
-export type { GatherOptions } from './combine/combination.ts'
 export { type Gathered, gather } from './combine/gather.ts'
+export type { GatherOptions } from './combine/gather-options.ts'
 export { type GatheredSettled, gatherSettled } from './combine/gather-settled.ts'
 export { race } from './combine/race.ts'
 export { type Clock, systemClock } from './core/clock.ts'

@@ -108,6 +108,7 @@ export class Scheduler {
       return scheduler.call(body.name, () => body.apply(this, args as never[]), options)
     }
     const refine = (more: TaskOptions): Task => this.task(body, { ...options, ...more })
+    Object.defineProperty(task, 'name', { value: options.name ?? (body.name || 'anonymous') })
     return Object.assign(task, { with: refine })
   }
 

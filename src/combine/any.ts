@@ -6,7 +6,8 @@ import {
   REJECTED,
   stateOf,
 } from '../core/future.ts'
-import { Combination, type GatherOptions } from './combination.ts'
+import { Combination } from './combination.ts'
+import type { GatherOptions } from './gather-options.ts'
 
 /**
  * Gives the value of the input that is fulfilled first in time.

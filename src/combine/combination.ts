@@ -1,5 +1,5 @@
 import { cancelAfter, cancelOnAbort } from '../core/cancel-on.ts'
-import { type Clock, systemClock } from '../core/clock.ts'
+import { systemClock } from '../core/clock.ts'
 import type { Driver } from '../core/driver.ts'
 import { CancelledError } from '../core/errors.ts'
 import {
@@ -19,22 +19,8 @@ import {
   unsubscribe,
 } from '../core/future.ts'
 import { type Subscriber, tellNext } from '../core/subscriber.ts'
-import { check, checkOptions } from '../internal/check.ts'
+import type { GatherOptions } from './gather-options.ts'
 import { type Inputs, readInputs } from './inputs.ts'
-
-/** How many futures are made into one. */
-export interface GatherOptions {
-  /** Whether the inputs that are not done are cancelled as soon as the outcome stands. Default `false`: they run on. */
-  cancelRest?: boolean | undefined
-  /** Cancels the gather, and with it every unfinished input, when it aborts. */
-  signal?: AbortSignal | undefined
-  /** Cancels likewise after so many milliseconds, with a `TimeoutError`. Above 0. Default `Infinity`: none. */
-  timeout?: number | undefined
-  /** The clock of `timeout`. Default: `systemClock`. */
-  clock?: Clock | undefined
-  /** What reports and timelines call it. Default: the function's name. */
-  name?: string | undefined
-}
 
 /** What a record of futures is not: a future, a function. */
 export interface NoCollection {
@@ -63,7 +49,7 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
   }
 
   get name(): string {
-    return this.options?.name ?? this.#kind
+    return this.options.name ?? this.#kind
   }
 
   /** Looks whether the whole settles, with `finish`: because of an input that has, or at the start because there is none. */
@@ -79,10 +65,7 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
     const { future } = this
     try {
       readInputs(this, args, this.#kind)
-      const { options } = this
-      checkOptions(options)
-      const { cancelRest = false, signal, timeout, clock = systemClock } = options
-      check(typeof cancelRest === 'boolean', 'cancelRest', 'true or false', cancelRest)
+      const { signal, timeout, clock = systemClock } = this.options
       cancelOnAbort(future, signal)
       this.#follow()
       cancelAfter(future, timeout, clock)
@@ -97,7 +80,7 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
     if (this.future.done) return undefined
     const rest = this.abort()
     // Last among the subscribers of the whole: its own listeners come first.
-    if (rest.length > 0 && this.options?.cancelRest) {
+    if (rest.length > 0 && this.options.cancelRest) {
       const cause = state === FULFILLED ? undefined : { cause: outcome }
       const reason = new CancelledError(`"${this.name}" has its outcome without it`, cause)
       subscribe(this.future, { settled: () => tellNext(new Canceller(reason), rest) })

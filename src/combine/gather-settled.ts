@@ -1,5 +1,6 @@
 import { type AnyFuture, FULFILLED, type Future } from '../core/future.ts'
-import { Combination, type GatherOptions, type NoCollection } from './combination.ts'
+import { Combination, type NoCollection } from './combination.ts'
+import type { GatherOptions } from './gather-options.ts'
 
 /** The outcomes of what was gathered: position by position, or key by key. */
 export type GatheredSettled<F> = {

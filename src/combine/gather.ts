@@ -1,5 +1,6 @@
 import { type AnyFuture, contentOf, FULFILLED, type Future, stateOf } from '../core/future.ts'
-import { Combination, type GatherOptions, type NoCollection } from './combination.ts'
+import { Combination, type NoCollection } from './combination.ts'
+import type { GatherOptions } from './gather-options.ts'
 
 /** The values of what was gathered: position by position, or key by key. */
 export type Gathered<F> = { -readonly [K in keyof F]: Awaited<F[K]> }

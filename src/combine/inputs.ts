@@ -1,5 +1,6 @@
 import { type AnyFuture, collect, Future, isFuture } from '../core/future.ts'
 import { check, has } from '../internal/check.ts'
+import { copyGatherOptions, type GatherOptions } from './gather-options.ts'
 
 /** What a combinator was given. Futures are collected as they are read, so that no error loses them. */
 export interface Inputs {
@@ -7,7 +8,7 @@ export interface Inputs {
   readonly items: AnyFuture[]
   /** The keys of a record, in the order of `items`. */
   keys?: PropertyKey[]
-  options: object
+  options: GatherOptions
 }
 
 /**
@@ -25,11 +26,22 @@ export function readInputs(inputs: Inputs, args: readonly unknown[], name: strin
     }
     return
   }
-  inputs.options = options as object
+  // First, since they say what becomes of the inputs; but wrong ones must not lose those.
+  const wrong = takeOptions(inputs, options as GatherOptions)
   if (isPlainRecord(source)) {
     inputs.keys = Reflect.ownKeys(source).filter((key) => isEnumerable.call(source, key))
     for (const key of inputs.keys) inputs.items.push(take(source[key]))
   } else for (const item of toIterable(source, name)) inputs.items.push(take(item))
+  if (wrong !== undefined) throw wrong.error
+}
+
+function takeOptions(inputs: Inputs, options: GatherOptions): { error: unknown } | undefined {
+  try {
+    inputs.options = copyGatherOptions(options)
+    return undefined
+  } catch (error) {
+    return { error }
+  }
 }
 
 function take(item: unknown): AnyFuture {

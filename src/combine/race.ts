@@ -1,5 +1,6 @@
 import type { AnyFuture, Future } from '../core/future.ts'
-import { Combination, type GatherOptions } from './combination.ts'
+import { Combination } from './combination.ts'
+import type { GatherOptions } from './gather-options.ts'
 
 /**
  * Takes over the outcome of the input that settles first in time, whatever it is.

@@ -38,11 +38,15 @@ export function heldFailures(): readonly HeldFailure[] {
 
 /** Takes charge of a failure until it is collected. The first one held installs what watches for the program's end. */
 export function hold(future: object, failure: HeldFailure): void {
-  formatStacks(failure.reason, 9)
-  if (held.size === 0) watchExit('on')
+  if (held.size === 0) {
+    watchExit('on')
+    // Another turn, or what fails within `beforeExit` would come too late for it.
+    turn(() => {}, true)
+  }
   held.add(failure)
   registry ??= new FinalizationRegistry(report)
   registry.register(future, failure, failure)
+  formatStacks(failure.reason, new Set())
 }
 
 /** Lets go of a failure that was collected after all. */
@@ -81,13 +85,13 @@ function print(message: string, name: string, error: unknown): void {
  * Reads the stacks of an error and of those behind it. V8 keeps the frames of a stack that was never read, and with them
  * everything they refer to: the future could never be garbage collected.
  */
-function formatStacks(error: unknown, depth: number): void {
+function formatStacks(error: unknown, seen: Set<unknown>): void {
   try {
-    if (!(error instanceof Error) || depth === 0) return
+    if (!(error instanceof Error) || seen.has(error)) return
+    seen.add(error)
     void error.stack
-    for (const inner of [error.cause, ...((error as AggregateError).errors ?? [])]) {
-      formatStacks(inner, depth - 1)
-    }
+    formatStacks(error.cause, seen)
+    if (error instanceof AggregateError) for (const each of error.errors) formatStacks(each, seen)
   } catch {
     // A hostile getter: the report comes at the end of the program at the latest.
   }

@@ -1,9 +1,8 @@
 /** How long bodies have been starting since the event loop last turned. */
 export class Burst {
-  // In real milliseconds; 0 for not at all. Read before every start: after a thousand instant bodies may come a slow one.
-  #start = 0
-  #end = 0
-
+  // In real milliseconds. The time is read before every start: after a thousand instant bodies may come a slow one.
+  #start: number | undefined
+  #end: number | undefined
   #starts = 0
 
   /**
@@ -13,30 +12,30 @@ export class Burst {
    */
   hasLasted(slice: number, few = 0): boolean {
     const now = performance.now()
-    // Held by the loop: it would wait for I/O before a turn that nobody insists on, and the burst would seem to last.
-    if (this.#start === 0) turn(this.#forget, true)
-    // A pause, which somebody else spent: a new burst. A loop that awaits one instant body after the other makes none.
-    const isNew = this.#start === 0 || (this.#end > 0 && now - this.#end > SHORTEST_PAUSE)
-    if (isNew) {
+    if (this.#start === undefined) {
       this.#start = now
       this.#starts = 0
+      // Held by the loop: it would wait for I/O before a turn that nobody insists on, and the burst would seem to last.
+      turn(this.#forget, true)
+    } else if (this.#end !== undefined) {
+      // A pause is somebody else's time, and does not count.
+      this.#start += now - this.#end
     }
-    this.#end = 0
+    this.#end = undefined
     this.#starts += 1
     return now - this.#start > slice && this.#starts > few
   }
 
   /** Nothing runs and nothing waits, for now. */
-  end(): void {
-    if (this.#start > 0) this.#end = performance.now()
+  pause(): void {
+    if (this.#start !== undefined) this.#end ??= performance.now()
   }
 
   readonly #forget = (): void => {
-    this.#start = 0
+    this.#start = undefined
+    this.#end = undefined
   }
 }
-
-const SHORTEST_PAUSE = 0.05
 
 let waiting = 0
 

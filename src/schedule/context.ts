@@ -70,7 +70,12 @@ export class Context implements TaskContext {
 
   // A getter, so that `const { sleep } = context()` works.
   get sleep(): (milliseconds: number) => Promise<void> {
-    return (milliseconds) => sleep(milliseconds, { signal: this.signal, clock: this.#clock })
+    return (milliseconds) => {
+      const slept = sleep(milliseconds, { signal: this.signal, clock: this.#clock })
+      // A body may await it later, or never: its end by a cancel is no failure that somebody must look at.
+      slept.catch(() => {})
+      return slept
+    }
   }
 
   abort(reason: unknown): void {

@@ -218,7 +218,7 @@ export class Dispatcher implements Lane, Slots {
 
   #checkIdle(): void {
     if (this.running > 0 || this.queued > 0) return
-    this.#burst.end()
+    this.#burst.pause()
     if (this.#idlers.length === 0) return
     for (const resolve of this.#idlers.splice(0)) resolve()
   }

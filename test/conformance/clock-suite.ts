@@ -51,13 +51,14 @@ export function describeClock(name: string, open: () => ClockUnderTest): void {
 
     it.each([0, -1, 0.25])('never calls back inside the call, for a delay of %d', async (delay) => {
       const { clock, advance } = open()
-      const log: string[] = []
+      const start = clock.now()
+      const log: unknown[] = []
 
-      clock.callLater(() => log.push('called'), delay)
+      clock.callLater(() => log.push('called', clock.now() >= start), delay)
       log.push('set')
       await advance(1)
 
-      expect(log).toEqual(['set', 'called'])
+      expect(log).toEqual(['set', 'called', true])
     })
 
     it('does not call back before a fraction of a millisecond is over', async () => {

@@ -119,34 +119,67 @@ describe('Burst', () => {
     expect([before, burst.hasLasted(10)]).toEqual([true, false])
   })
 
-  it('R7 is over, too, after a pause in which nothing ran: somebody else spent that time', () => {
+  it('R7 does not count a pause in which nothing ran: somebody else spent that time', () => {
     const time = stubTime()
     const burst = new loop.Burst()
     burst.hasLasted(10)
-    burst.end()
+    time.now += 6
+    burst.pause()
+    time.now += 100
+    burst.pause()
     time.now += 100
 
     const lasted = [burst.hasLasted(10)]
-    time.now += 11
+    time.now += 5
     lasted.push(burst.hasLasted(10))
 
     expect(lasted).toEqual([false, true])
   })
 
-  it('R7 goes on when one instant body is awaited after the other', () => {
+  it('R7 counts on after pauses when one short body is awaited after the other', () => {
     const time = stubTime()
     const burst = new loop.Burst()
 
-    const lasted = Array.from({ length: 1000 }, () => {
+    const lasted = Array.from({ length: 100 }, () => {
       const answer = burst.hasLasted(10)
-      time.now += 0.02
-      burst.end()
-      time.now += 0.005
+      time.now += 0.5
+      burst.pause()
+      time.now += 0.25
       return answer
     })
 
-    expect(lasted.indexOf(true)).toBeGreaterThan(399)
-    expect(lasted.indexOf(true)).toBeLessThan(405)
+    expect(lasted.indexOf(true)).toBe(21)
+  })
+
+  it('R7 is not begun by a pause', () => {
+    const time = stubTime()
+    const burst = new loop.Burst()
+
+    burst.pause()
+    time.now += 100
+    burst.hasLasted(10)
+    time.now += 11
+
+    expect(burst.hasLasted(10)).toBe(true)
+  })
+
+  it('R7 has not lasted while it is of a few bodies, however long they took', async () => {
+    const time = stubTime()
+    const burst = new loop.Burst()
+    const askFour = () =>
+      Array.from({ length: 4 }, () => {
+        time.now += 100
+        return burst.hasLasted(10, 3)
+      })
+
+    const first = askFour()
+    await turn()
+    const second = askFour()
+
+    expect([first, second]).toEqual([
+      [false, false, false, true],
+      [false, false, false, true],
+    ])
   })
 })
 

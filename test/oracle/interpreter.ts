@@ -325,7 +325,8 @@ class Run {
     const given = { ...this.#options(options), name }
     switch (form) {
       case 'arguments':
-        return combine(...things)
+        // What follows anything else than a future are options, which no random thing is.
+        return combine(...(typeof things[0] === 'object' ? things : things.slice(0, 1)))
       case 'record':
         return combine(
           Object.fromEntries(things.map((thing, index) => [`key ${index}`, thing])),

@@ -2,6 +2,8 @@ import { getEventListeners } from 'node:events'
 import { Future, gather, Scheduler } from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { yieldTurn } from '../../src/internal/event-loop.ts'
+import { turn } from '../support/timed.ts'
 
 const boom = new Error('boom')
 
@@ -28,7 +30,8 @@ describe('VirtualClock, by itself,', () => {
     const log: string[] = []
     clock.callLater(() => log.push('called'), 0)
 
-    await turnsOfTheEventLoop(3)
+    await turn()
+    await turn()
 
     expect([clock.now(), log]).toEqual([0, []])
   })
@@ -263,6 +266,19 @@ describe('VirtualClock, at one instant,', () => {
     ])
   })
 
+  it('R7 R20 waits for bodies that are due and have to let the event loop turn, any number of times', async () => {
+    const clock = new VirtualClock()
+    const log: string[] = []
+    clock.callLater(() => {
+      yieldTurn(() => yieldTurn(() => yieldTurn(() => log.push('three turns later'))))
+    }, 10)
+    clock.callLater(() => log.push('at 11'), 11)
+
+    await clock.run()
+
+    expect(log).toEqual(['three turns later', 'at 11'])
+  })
+
   it('D4 calls what is set meanwhile for the same instant in a further round, at the same time', async () => {
     const clock = new VirtualClock()
     const log: string[] = []
@@ -383,8 +399,4 @@ async function chapter(): Promise<readonly string[]> {
 
 async function microtasks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await null
-}
-
-async function turnsOfTheEventLoop(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
 }
