@@ -22,9 +22,9 @@ export interface GatherOptions {
  */
 export function copyGatherOptions(options: GatherOptions): GatherOptions {
   checkObject(options)
-  const copy = { ...options }
+  const { cancelRest = false, signal, timeout, clock, name } = options
+  const copy = { cancelRest, signal, timeout, clock, name }
   checkOptions(copy)
-  const { cancelRest = false } = copy
   check(typeof cancelRest === 'boolean', 'cancelRest', 'true or false', cancelRest)
   return copy
 }

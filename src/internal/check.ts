@@ -43,7 +43,7 @@ export function checkOptions(options: CommonOptions): void {
   checkObject(options)
   const { name = '', signal, timeout = 1, clock } = options
   check(typeof name === 'string', 'name', 'a string', name)
-  const isSignal = has(signal, 'addEventListener') && typeof signal?.aborted === 'boolean'
+  const isSignal = has(signal, 'removeEventListener') && typeof signal?.aborted === 'boolean'
   check(signal === undefined || isSignal, 'signal', 'an AbortSignal', signal)
   checkNumber('timeout', 'milliseconds above 0, or Infinity', timeout, (n) => n > 0)
   check(clock === undefined || has(clock, 'callLater'), 'clock', 'a Clock', clock)

@@ -108,8 +108,12 @@ export class Dispatcher implements Lane, Slots {
   drain(): void {
     if (this.#draining) return
     this.#draining = true
-    while (this.queued > 0 && this.#mayStart()) this.#startNext()
-    this.#draining = false
+    try {
+      while (this.queued > 0 && this.#mayStart()) this.#startNext()
+    } finally {
+      // Whatever a hostile signal or clock throws surfaces, and must not stop the rest for ever.
+      this.#draining = false
+    }
     this.#checkIdle()
   }
 

@@ -19,9 +19,9 @@ export interface TaskOptions {
  */
 export function copyTaskOptions(options: TaskOptions): TaskOptions {
   checkObject(options)
-  const copy = { ...options }
+  const { name, signal, timeout, priority = 0 } = options
+  const copy = { name, signal, timeout, priority }
   checkOptions(copy)
-  const { priority = 0 } = copy
   checkNumber('priority', 'a number', priority, (n) => !Number.isNaN(n))
   return copy
 }

@@ -497,6 +497,17 @@ describe('A program', () => {
     )
   })
 
+  it('R16 is told of what fails only in beforeExit', async () => {
+    const { code, stderr } = await workshop.run(`
+      import { Future } from 'gatherly'
+
+      process.once('beforeExit', () => Future.reject('in beforeExit'))
+    `)
+
+    expect(code).toBe(1)
+    expect(stderr).toBe('Task "future" failed and nobody collected it: in beforeExit\n')
+  })
+
   it('R16 that goes on after beforeExit and then ends itself is not at its natural end', async () => {
     const ended = await workshop.run(`
       import { Future } from 'gatherly'
@@ -546,6 +557,7 @@ describe('A program', () => {
       const failed = Future.reject('boom')
       const held = look()
       failed.catch(() => {})
+      await settleDown()
       const collected = look()
       console.log(imported === before, used === before, held === before, collected === before)
     `)
