@@ -18,7 +18,7 @@ export interface Inputs {
  * @throws {TypeError} for anything else; what an iterator or a getter throws. What was read before is in `inputs`.
  */
 export function readInputs(inputs: Inputs, args: readonly unknown[], name: string): void {
-  const [source, options = {}] = args
+  const [source, options] = args
   if (args.length === 0 || isThenable(source)) {
     for (const argument of args) {
       check(isThenable(argument), name, 'futures only (options need a list of them)', argument)
@@ -37,7 +37,7 @@ export function readInputs(inputs: Inputs, args: readonly unknown[], name: strin
 
 function takeOptions(inputs: Inputs, options: GatherOptions): { error: unknown } | undefined {
   try {
-    inputs.options = copyGatherOptions(options)
+    if (options !== undefined) inputs.options = copyGatherOptions(options)
     return undefined
   } catch (error) {
     return { error }

@@ -12,7 +12,8 @@ export interface SchedulerOptions {
   concurrency?: number | undefined
   /**
    * When the body of a call starts. `deferred` (the default): in the next microtask. `eager`: inside the call, up to its
-   * first await, when a slot is free and nobody waits. `lazy`: as deferred, but not before its future is first collected.
+   * first await, when a slot is free and nobody waits (and no flood holds the event loop: see `slice`). `lazy`: as
+   * deferred, but not before its future is first collected.
    */
   start?: StartMode | undefined
   /**
