@@ -13,8 +13,8 @@ export interface Comparison {
 }
 
 /**
- * Compares a contestant with the native floor. Both run in every round, one right after the other, so that whatever slows the
- * machine down slows both: only the ratio counts.
+ * Compares a contestant with the native floor. Both run in every round, one right after the other,
+ * so that whatever slows the machine down slows both: only the ratio counts.
  *
  * @param calls - How many calls one run makes.
  */

@@ -1,5 +1,6 @@
 /**
- * What a call, a limit and a gather cost, as ratios to the native floor. Run it with `npm run bench`.
+ * What a call, a limit and a gather cost, as ratios to the native floor. Run it with `npm run
+ * bench`.
  */
 import { gather, Scheduler, task } from 'gatherly'
 import { type Comparison, type Contestant, compare } from './compare.ts'

@@ -13,9 +13,10 @@ import type { GatherOptions } from './gather-options.ts'
  * Gives the value of the input that is fulfilled first in time.
  *
  * @param list - Futures, promises, other thenables or plain values, in an iterable.
- * @returns A future. Cancelling it cancels every unfinished input; the others run on unless `cancelRest` is set.
- * @throws {AggregateError} once every input has failed, with their reasons in the order of the list; for an empty list at
- *   once, with none.
+ * @returns A future. Cancelling it cancels every unfinished input; the others run on unless
+ *   `cancelRest` is set.
+ * @throws {AggregateError} once every input has failed, with their reasons in the order of the
+ *   list; for an empty list at once, with none.
  *
  * @example
  * const answer = await any([askCache(key), askOrigin(key)], { cancelRest: true })

@@ -12,17 +12,19 @@ import { RingQueue } from '../internal/ring-queue.ts'
 import { toIterable } from './inputs.ts'
 
 /**
- * A future that `asCompleted` gives out. It is the future itself, but without `then` in the types: what `for await` gives,
- * TypeScript takes for awaited, and a `Future<number>` would be a `number` there, which it is not.
+ * A future that `asCompleted` gives out. It is the future itself, but without `then` in the types:
+ * what `for await` gives, TypeScript takes for awaited, and a `Future<number>` would be a `number`
+ * there, which it is not.
  */
 export type CompletedFuture<T> = Omit<Future<T>, 'then' | 'catch' | 'finally'>
 
 /**
- * Gives the futures one by one as they settle, in order of completion: those that have settled before come first, in the
- * order in which they did. Promises and other thenables come as futures of them.
+ * Gives the futures one by one as they settle, in order of completion: those that have settled
+ * before come first, in the order in which they did. Promises and other thenables come as futures
+ * of them.
  *
- * A failure is collected when its future is given out, not before: what a loop that was left never saw is reported like any
- * failure nobody collected. Leaving the loop cancels nothing.
+ * A failure is collected when its future is given out, not before: what a loop that was left never
+ * saw is reported like any failure nobody collected. Leaving the loop cancels nothing.
  *
  * @param futures - Read at once, in full.
  * @throws {TypeError} at the call, for anything but an iterable of them; what the iterator throws.

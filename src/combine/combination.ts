@@ -31,8 +31,9 @@ export interface NoCollection {
 /**
  * One future made of many: what `gather`, `gatherSettled`, `race` and `any` have in common.
  *
- * It subscribes itself to every pending input, without a record per input: who has settled does not matter, only how many
- * are left, since values are read off the inputs in argument order at the end.
+ * It subscribes itself to every pending input, without a record per input: who has settled does not
+ * matter, only how many are left, since values are read off the inputs in argument order at the
+ * end.
  */
 export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFuture>, Inputs {
   items: AnyFuture[] = []
@@ -52,7 +53,10 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
     return this.options.name ?? this.#kind
   }
 
-  /** Looks whether the whole settles, with `finish`: because of an input that has, or at the start because there is none. */
+  /**
+   * Looks whether the whole settles, with `finish`: because of an input that has, or at the start
+   * because there is none.
+   */
   protected abstract look(input?: AnyFuture): AnyFuture | undefined
 
   settled(input: AnyFuture): AnyFuture | undefined {
@@ -89,8 +93,9 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
   }
 
   /**
-   * Gives the whole the outcome of the first in time among the inputs that have settled in such a state. It need not be the
-   * one that was heard of first: a listener of one input may have settled another.
+   * Gives the whole the outcome of the first in time among the inputs that have settled in such a
+   * state. It need not be the one that was heard of first: a listener of one input may have settled
+   * another.
    */
   protected finishLikeFirst(isSuch: (state: number) => boolean): AnyFuture | undefined {
     const such = this.items.filter((input) => input.done && isSuch(stateOf(input)))

@@ -3,11 +3,17 @@ import { check, checkObject, checkOptions } from '../internal/check.ts'
 
 /** How many futures are made into one. */
 export interface GatherOptions {
-  /** Whether the inputs that are not done are cancelled as soon as the outcome stands. Default `false`: they run on. */
+  /**
+   * Whether the inputs that are not done are cancelled as soon as the outcome stands. Default
+   * `false`: they run on.
+   */
   cancelRest?: boolean | undefined
   /** Cancels the gather, and with it every unfinished input, when it aborts. */
   signal?: AbortSignal | undefined
-  /** Cancels likewise after so many milliseconds, with a `TimeoutError`. Above 0. Default `Infinity`: none. */
+  /**
+   * Cancels likewise after so many milliseconds, with a `TimeoutError`. Above 0. Default
+   * `Infinity`: none.
+   */
   timeout?: number | undefined
   /** The clock of `timeout`. Default: `systemClock`. */
   clock?: Clock | undefined

@@ -8,11 +8,12 @@ export type GatheredSettled<F> = {
 }
 
 /**
- * Waits for every future and gives their outcomes in the order of the arguments; takes the forms of `gather`.
+ * Waits for every future and gives their outcomes in the order of the arguments; takes the forms of
+ * `gather`.
  *
- * @returns A future of one `{ status: 'fulfilled', value }` or `{ status: 'rejected', reason }` per input, cancelled ones
- *   among the latter. It fails only for wrong arguments, or an iterator that throws. Cancelling it cancels every unfinished
- *   input.
+ * @returns A future of one `{ status: 'fulfilled', value }` or `{ status: 'rejected', reason }` per
+ *   input, cancelled ones among the latter. It fails only for wrong arguments, or an iterator that
+ *   throws. Cancelling it cancels every unfinished input.
  *
  * @example
  * for (const outcome of await gatherSettled(pages.map((page) => fetchPage(page)))) report(outcome.status)

@@ -6,14 +6,18 @@ import type { GatherOptions } from './gather-options.ts'
 export type Gathered<F> = { -readonly [K in keyof F]: Awaited<F[K]> }
 
 /**
- * Waits for every future and gives their values in the order of the arguments, never in the order of completion.
+ * Waits for every future and gives their values in the order of the arguments, never in the order
+ * of completion.
  *
- * Takes futures, promises and other thenables one by one; or an array, another iterable, or a plain record of them, which
- * may hold plain values too, and then options. Empty, it is fulfilled at once with an empty result.
+ * Takes futures, promises and other thenables one by one; or an array, another iterable, or a plain
+ * record of them, which may hold plain values too, and then options. Empty, it is fulfilled at once
+ * with an empty result.
  *
- * @returns A future that settles together with the last input. Cancelling it cancels every unfinished input.
- * @throws The first failure in time, as it was thrown. The others run on, unless `cancelRest` is set. Over a cancelled
- *   input the gather is cancelled with the same reason. Arguments of another form: a `TypeError`.
+ * @returns A future that settles together with the last input. Cancelling it cancels every
+ *   unfinished input.
+ * @throws The first failure in time, as it was thrown. The others run on, unless `cancelRest` is
+ *   set. Over a cancelled input the gather is cancelled with the same reason. Arguments of another
+ *   form: a `TypeError`.
  *
  * @example
  * const [user, orders] = await gather(loadUser(id), loadOrders(id))

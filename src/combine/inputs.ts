@@ -2,9 +2,13 @@ import { type AnyFuture, collect, Future, isFuture } from '../core/future.ts'
 import { check, has } from '../internal/check.ts'
 import { copyGatherOptions, type GatherOptions } from './gather-options.ts'
 
-/** What a combinator was given. Futures are collected as they are read, so that no error loses them. */
+/**
+ * What a combinator was given. Futures are collected as they are read, so that no error loses them.
+ */
 export interface Inputs {
-  /** Promises and other thenables as futures of them, plain values as futures that are fulfilled. */
+  /**
+   * Promises and other thenables as futures of them, plain values as futures that are fulfilled.
+   */
   readonly items: AnyFuture[]
   /** The keys of a record, in the order of `items`. */
   keys?: PropertyKey[]
@@ -12,10 +16,11 @@ export interface Inputs {
 }
 
 /**
- * Reads the arguments of a combinator into `inputs`: futures one by one if the first is thenable, otherwise one iterable or
- * one plain record, then options.
+ * Reads the arguments of a combinator into `inputs`: futures one by one if the first is thenable,
+ * otherwise one iterable or one plain record, then options.
  *
- * @throws {TypeError} for anything else; what an iterator or a getter throws. What was read before is in `inputs`.
+ * @throws {TypeError} for anything else; what an iterator or a getter throws. What was read before
+ *   is in `inputs`.
  */
 export function readInputs(inputs: Inputs, args: readonly unknown[], name: string): void {
   const [source, options] = args
@@ -50,7 +55,10 @@ function take(item: unknown): AnyFuture {
   return future
 }
 
-/** Checks that `source` can be gathered from. Strings and maps are iterable, but what they hold are not futures. */
+/**
+ * Checks that `source` can be gathered from. Strings and maps are iterable, but what they hold are
+ * not futures.
+ */
 export function toIterable(source: unknown, name: string): Iterable<unknown> {
   const ok = typeof source === 'object' && has(source, Symbol.iterator) && !(source instanceof Map)
   check(ok, name, 'futures, or an iterable or plain record of them', source)

@@ -5,9 +5,10 @@ import type { GatherOptions } from './gather-options.ts'
 /**
  * Takes over the outcome of the input that settles first in time, whatever it is.
  *
- * @param list - Futures, promises, other thenables or plain values, in an iterable. Empty, the race stays pending, as the
- *   platform's does.
- * @returns A future. Cancelling it cancels every unfinished input; the losers of a race run on unless `cancelRest` is set.
+ * @param list - Futures, promises, other thenables or plain values, in an iterable. Empty, the race
+ *   stays pending, as the platform's does.
+ * @returns A future. Cancelling it cancels every unfinished input; the losers of a race run on
+ *   unless `cancelRest` is set.
  *
  * @example
  * const fastest = await race([fetchFrom(mirrorA), fetchFrom(mirrorB)], { cancelRest: true })

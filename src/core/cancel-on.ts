@@ -4,7 +4,10 @@ import { TimeoutError } from './errors.ts'
 import { type AnyFuture, cancelAll, subscribe } from './future.ts'
 import type { Subscriber } from './subscriber.ts'
 
-/** Cancels a pending future when the signal aborts, or has aborted. No listener stays on it once the future is done. */
+/**
+ * Cancels a pending future when the signal aborts, or has aborted. No listener stays on it once the
+ * future is done.
+ */
 export function cancelOnAbort(future: AnyFuture, signal: AbortSignal | undefined): void {
   if (signal === undefined || future.done) return
   if (signal.aborted) return void future.cancel(signal.reason)
@@ -13,8 +16,8 @@ export function cancelOnAbort(future: AnyFuture, signal: AbortSignal | undefined
   subscribe(future, watch)
 }
 
-// One listener for all the futures of a signal: removing one of many costs a search, and Node warns of a leak from the
-// eleventh on.
+// One listener for all the futures of a signal: removing one of many costs a search, and Node warns
+// of a leak from the eleventh on.
 const watches = new WeakMap<AbortSignal, SignalWatch>()
 
 class SignalWatch implements Subscriber<AnyFuture> {
@@ -39,7 +42,10 @@ class SignalWatch implements Subscriber<AnyFuture> {
   }
 }
 
-/** Cancels a pending future with a `TimeoutError` after so many milliseconds. The timer goes when the future is done. */
+/**
+ * Cancels a pending future with a `TimeoutError` after so many milliseconds. The timer goes when
+ * the future is done.
+ */
 export function cancelAfter(future: AnyFuture, timeout: number | undefined, clock: Clock): void {
   if (timeout === undefined || timeout === Infinity || future.done) return
   const stop = clock.callLater(() => {

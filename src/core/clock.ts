@@ -12,8 +12,8 @@ export interface Clock {
 }
 
 /**
- * The platform's own time: `performance.now()` and `setTimeout`. Delays above what the platform's timer takes
- * (2 ** 31 - 1 ms, about 24.8 days) are chained.
+ * The platform's own time: `performance.now()` and `setTimeout`. Delays above what the platform's
+ * timer takes (2 ** 31 - 1 ms, about 24.8 days) are chained.
  *
  * @example
  * const stop = systemClock.callLater(() => console.log('a second later'), 1000)

@@ -1,14 +1,21 @@
 /**
- * Who computes a future: a body, other futures, or whoever holds its resolvers. One driver may serve many futures, so what
- * belongs to one of them is kept in that future, as its `data`, until it settles.
+ * Who computes a future: a body, other futures, or whoever holds its resolvers. One driver may
+ * serve many futures, so what belongs to one of them is kept in that future, as its `data`, until
+ * it settles.
  */
 export interface Driver<F> {
   /** What the future is called. */
   readonly name: string
   /** The future was collected for the first time, and is still scheduled. */
   demanded?(future: F, data: unknown): void
-  /** The future was just cancelled, and its listeners have not run yet. Gives what `abort` is to get. */
+  /**
+   * The future was just cancelled, and its listeners have not run yet. Gives what `abort` is to
+   * get.
+   */
   withdrawn?(data: unknown): unknown
-  /** The future was cancelled, and its listeners have run. May name futures to cancel with it, in order. */
+  /**
+   * The future was cancelled, and its listeners have run. May name futures to cancel with it, in
+   * order.
+   */
   abort?(reason: unknown, withdrawn: unknown): readonly F[] | undefined
 }

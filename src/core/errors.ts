@@ -1,6 +1,6 @@
 /**
- * The reason of a cancelled future when none was given. Its `name` is `AbortError` and its `code` 20, as of everything
- * the web platform aborts, so code that checks for those keeps working.
+ * The reason of a cancelled future when none was given. Its `name` is `AbortError` and its `code`
+ * 20, as of everything the web platform aborts, so code that checks for those keeps working.
  *
  * @example
  * work().catch((error) => { if (error.name !== 'AbortError') throw error })
@@ -13,8 +13,8 @@ export class CancelledError extends DOMException {
 }
 
 /**
- * The reason of a future that was cancelled because its `timeout` passed. Its `name` is `TimeoutError` and its `code` 23,
- * as of `AbortSignal.timeout`.
+ * The reason of a future that was cancelled because its `timeout` passed. Its `name` is
+ * `TimeoutError` and its `code` 23, as of `AbortSignal.timeout`.
  */
 export class TimeoutError extends DOMException {
   constructor(message = 'The operation timed out', options?: ErrorOptions) {
@@ -24,8 +24,8 @@ export class TimeoutError extends DOMException {
 }
 
 /**
- * Thrown when an operation does not fit the state of its object: the result of a future that is not done, a call to a
- * scheduler that is closed, `context()` outside a body.
+ * Thrown when an operation does not fit the state of its object: the result of a future that is not
+ * done, a call to a scheduler that is closed, `context()` outside a body.
  *
  * Source: `concurrent.futures.InvalidStateError` of Python.
  */
@@ -33,7 +33,8 @@ export class InvalidStateError extends Error {
   override readonly name = 'InvalidStateError'
 }
 
-// The constructor of DOMException takes no cause on the web; one set by hand looks like every other error's.
+// The constructor of DOMException takes no cause on the web; one set by hand looks like every other
+// error's.
 function setCause(error: object, options: ErrorOptions | undefined): void {
   if (options)
     Object.defineProperty(error, 'cause', {

@@ -16,7 +16,10 @@ export type Awaitable<T> = T | PromiseLike<T>
 export interface FutureOptions {
   /** What reports and inspectors call it. Default: `future`. */
   name?: string | undefined
-  /** Called once with the reason when the future is cancelled, after its listeners: the place to stop the work. */
+  /**
+   * Called once with the reason when the future is cancelled, after its listeners: the place to
+   * stop the work.
+   */
   onCancel?: ((reason: unknown) => void) | undefined
 }
 
@@ -46,7 +49,8 @@ let settlements = 0
 // Marks the constructor's first argument when a driver makes the future; no user can have it.
 const DRIVEN = Symbol('driven')
 
-// What the rest of the package does with futures; assigned inside the class, which alone sees the private fields.
+// What the rest of the package does with futures; assigned inside the class, which alone sees the
+// private fields.
 
 /** Makes a future that `driver` computes, without an executor. */
 export let drive: <T>(driver: Driver<AnyFuture>, state: number, data: unknown) => Future<T>
@@ -60,7 +64,9 @@ export let contentOf: (future: AnyFuture) => unknown
 export let driverOf: (future: AnyFuture) => Driver<AnyFuture>
 /** The future's place in the order in which futures settled. */
 export let orderOf: (settled: AnyFuture) => number
-/** Attaches somebody to the outcome: a failure is theirs from now on, and a lazy future is started. */
+/**
+ * Attaches somebody to the outcome: a failure is theirs from now on, and a lazy future is started.
+ */
 export let collect: (future: AnyFuture) => void
 /** Adds a subscriber to a pending future. */
 export let subscribe: (pending: AnyFuture, subscriber: Subscriber<AnyFuture>) => void
@@ -72,9 +78,9 @@ let detach: (settled: AnyFuture) => Subscribers<AnyFuture>
 /**
  * A handle on a computation: a state, and in the end a value or a reason.
  *
- * It has the shape of a native promise and can be awaited, but differs in four ways. Its state can be read at any time.
- * It can be cancelled. Its listeners run synchronously when it settles. And a failure is kept until it is collected:
- * start early, collect late, lose nothing.
+ * It has the shape of a native promise and can be awaited, but differs in four ways. Its state can
+ * be read at any time. It can be cancelled. Its listeners run synchronously when it settles. And a
+ * failure is kept until it is collected: start early, collect late, lose nothing.
  *
  * A future made by its constructor is `running` until it settles.
  *
@@ -83,17 +89,19 @@ let detach: (settled: AnyFuture) => Subscribers<AnyFuture>
  * answer.status //=> 'running'
  * await answer //=> 42
  *
- * Source: futures as introduced by Baker and Hewitt, "The Incremental Garbage Collection of Processes", 1977; states and
- * `result()` after Python's `concurrent.futures` (PEP 3148); resolution after Promises/A+.
+ * Source: futures as introduced by Baker and Hewitt, "The Incremental Garbage Collection of
+ * Processes", 1977; states and `result()` after Python's `concurrent.futures` (PEP 3148);
+ * resolution after Promises/A+.
  */
 export class Future<T> implements Disposable {
   #state: number = RUNNING
   #collected = false
-  // While pending what the driver keeps here, once settled the value or the reason: one field less in each of a million
-  // queued futures is worth a word of explanation.
+  // While pending what the driver keeps here, once settled the value or the reason: one field less
+  // in each of a million queued futures is worth a word of explanation.
   #content: unknown
-  // While pending who waits, in order of arrival, and without a list while it is only one. Once settled the future's place
-  // in the order of settling, inside a held failure while nobody has collected it.
+  // While pending who waits, in order of arrival, and without a list while it is only one. Once
+  // settled the future's place in the order of settling, inside a held failure while nobody has
+  // collected it.
   #link: Subscribers<AnyFuture> | HeldFailure | number
   readonly #driver: Driver<AnyFuture>
 
@@ -122,13 +130,19 @@ export class Future<T> implements Disposable {
     }
   }
 
-  /** Makes a future together with the functions that settle it. Counterpart of `Promise.withResolvers`. */
+  /**
+   * Makes a future together with the functions that settle it. Counterpart of
+   * `Promise.withResolvers`.
+   */
   static withResolvers<T = void>(options?: FutureOptions): FutureResolvers<T> {
     const future = drive<T>(plainDriver(options), RUNNING, undefined)
     return { future, ...resolversOf(future) }
   }
 
-  /** Gives a future of the value. A future is given back as it is; a promise or other thenable is followed. */
+  /**
+   * Gives a future of the value. A future is given back as it is; a promise or other thenable is
+   * followed.
+   */
   static resolve(): Future<void>
   static resolve<T>(value: T): Future<Awaited<T>>
   static resolve(value?: unknown): AnyFuture {
@@ -164,7 +178,10 @@ export class Future<T> implements Disposable {
     return this.#state === FULFILLED ? (this.#content as T) : undefined
   }
 
-  /** Why the future failed, once rejected or cancelled; `undefined` otherwise. Looking does not collect. */
+  /**
+   * Why the future failed, once rejected or cancelled; `undefined` otherwise. Looking does not
+   * collect.
+   */
   get reason(): unknown {
     return this.#state > FULFILLED ? this.#content : undefined
   }
@@ -210,9 +227,10 @@ export class Future<T> implements Disposable {
   }
 
   /**
-   * Cancels the future, unless it is done: settles it as `cancelled`, runs its listeners, then aborts the work behind it
-   * (a body's `signal`, `onCancel`, the inputs of a gather). A body that has not started never does. One that runs on
-   * keeps its slot until it really ends; what it returns or throws is dropped.
+   * Cancels the future, unless it is done: settles it as `cancelled`, runs its listeners, then
+   * aborts the work behind it (a body's `signal`, `onCancel`, the inputs of a gather). A body that
+   * has not started never does. One that runs on keeps its slot until it really ends; what it
+   * returns or throws is dropped.
    *
    * @param reason - What collecting it throws. Default: a new `CancelledError`.
    * @returns Whether this call settled the future.
@@ -224,8 +242,9 @@ export class Future<T> implements Disposable {
   }
 
   /**
-   * Calls `listener` once, synchronously, when the future has settled; at once if it has. Listeners run in the order they
-   * were added. What one throws is reported as an uncaught error and disturbs nobody else. Listening does not collect.
+   * Calls `listener` once, synchronously, when the future has settled; at once if it has. Listeners
+   * run in the order they were added. What one throws is reported as an uncaught error and disturbs
+   * nobody else. Listening does not collect.
    *
    * @returns A function that stops listening.
    * @throws {TypeError} for a listener that is no function.
@@ -382,8 +401,8 @@ export interface Taker extends Subscriber<AnyFuture> {
 /**
  * Follows `value` until it has an outcome for `taker`.
  *
- * Source: the promise resolution procedure, Promises/A+ 2.3. As in ECMAScript (NewPromiseResolveThenableJob), a foreign
- * `then` is called in a microtask of its own.
+ * Source: the promise resolution procedure, Promises/A+ 2.3. As in ECMAScript
+ * (NewPromiseResolveThenableJob), a foreign `then` is called in a microtask of its own.
  *
  * @param self - The future that is being resolved, which `value` must not be.
  */
@@ -410,7 +429,8 @@ export function adopt(value: unknown, self: AnyFuture, taker: Taker): void {
 
 const nativeThen = Promise.prototype.then
 
-// A native promise around it takes care of thenables that call back twice, both ways, late or never.
+// A native promise around it takes care of thenables that call back twice, both ways, late or
+// never.
 // biome-ignore lint/complexity/noBannedTypes: nothing is known of a foreign `then`
 function callThen(thenable: unknown, then: Function): Promise<unknown> {
   // biome-ignore lint/suspicious/noThenProperty: the way to have a `then` called once, and heeded once

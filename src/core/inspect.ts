@@ -1,4 +1,7 @@
-/** Makes instances of a class readable in Node's, Bun's and Deno's inspectors. Not enumerable, and not in the types. */
+/**
+ * Makes instances of a class readable in Node's, Bun's and Deno's inspectors. Not enumerable, and
+ * not in the types.
+ */
 export function makeInspectable<T>(prototype: T, describe: (instance: T) => Described): void {
   const value = function (this: T, depth: number | null, options: object, inspect: Inspect) {
     const [title, state, ...content] = describe(this)
@@ -12,5 +15,8 @@ export function makeInspectable<T>(prototype: T, describe: (instance: T) => Desc
 
 type Inspect = (value: unknown, options: object) => string
 
-/** `Future "answer" { fulfilled: 42 }` is `['Future "answer"', 'fulfilled', 42]`; without content there are two. */
+/**
+ * `Future "answer" { fulfilled: 42 }` is `['Future "answer"', 'fulfilled', 42]`; without content
+ * there are two.
+ */
 type Described = readonly [title: string, state: string, content?: unknown]

@@ -1,19 +1,26 @@
 /** Who wants to know when a future settles. Never throws. */
 export interface Subscriber<F> {
-  /** May settle one more future with `conclude` and give it back: its subscribers come next, before any other. */
+  /**
+   * May settle one more future with `conclude` and give it back: its subscribers come next, before
+   * any other.
+   */
   settled(future: F): F | undefined
 }
 
-/** The subscribers of one future, in order of arrival, and without a list while there is only one. */
+/**
+ * The subscribers of one future, in order of arrival, and without a list while there is only one.
+ */
 export type Subscribers<F> = Subscriber<F> | Subscriber<F>[] | undefined
 
-// Subscribers that are yet to be told, each below its future; the next one on top. One stack for all, so that to settle a
-// future makes no list: who comes in the middle of another's telling works above what is there.
+// Subscribers that are yet to be told, each below its future; the next one on top. One stack for
+// all, so that to settle a future makes no list: who comes in the middle of another's telling works
+// above what is there.
 const untold: unknown[] = []
 
 /**
- * Tells the subscribers of a future that has settled, and of every future that settles because of it: depth first, in the
- * order they came, on a stack of its own, so that chains and nests of any depth do not grow the native one.
+ * Tells the subscribers of a future that has settled, and of every future that settles because of
+ * it: depth first, in the order they came, on a stack of its own, so that chains and nests of any
+ * depth do not grow the native one.
  *
  * @param detach - Takes the subscribers off a settled future.
  */
@@ -21,7 +28,10 @@ export function announce<F>(settled: F, detach: (future: F) => Subscribers<F>): 
   tellDownTo(untold.length, settled, detach)
 }
 
-/** Tells one subscriber of each future, one after the other, and whoever has to be told because of that. */
+/**
+ * Tells one subscriber of each future, one after the other, and whoever has to be told because of
+ * that.
+ */
 export function tellOf<F>(
   subscriber: Subscriber<F>,
   futures: readonly F[],
@@ -44,7 +54,8 @@ function tellDownTo<F>(
 ): void {
   for (let next = settled; ; ) {
     if (next !== undefined) {
-      // Nearly always there is one subscriber, and it settles nothing more: that way passes the stack by.
+      // Nearly always there is one subscriber, and it settles nothing more: that way passes the
+      // stack by.
       const subscribers: Subscribers<F> = detach(next)
       next = Array.isArray(subscribers) ? pushAll(subscribers, next) : subscribers?.settled(next)
     } else if (untold.length > floor) {

@@ -1,11 +1,16 @@
 import { checkFunction } from '../internal/check.ts'
 import { turn } from '../internal/event-loop.ts'
 
-/** A failure that nobody has collected yet. It must not refer to its future, whose end it waits for. */
+/**
+ * A failure that nobody has collected yet. It must not refer to its future, whose end it waits for.
+ */
 export interface HeldFailure {
   readonly name: string
   readonly reason: unknown
-  /** When the future settled, among all futures. Kept here because the future keeps this record in the place of it. */
+  /**
+   * When the future settled, among all futures. Kept here because the future keeps this record in
+   * the place of it.
+   */
   readonly order: number
 }
 
@@ -16,8 +21,9 @@ const held = new Set<HeldFailure>()
 const handlers = new Set<{ readonly handler: Handler }>()
 
 /**
- * Calls `handler` for each failure that nobody collected, in place of the report on stderr and of the exit code: when the
- * failed future is garbage collected, or when the program comes to its natural end.
+ * Calls `handler` for each failure that nobody collected, in place of the report on stderr and of
+ * the exit code: when the failed future is garbage collected, or when the program comes to its
+ * natural end.
  *
  * @returns A function that removes the handler.
  *
@@ -36,7 +42,10 @@ export function heldFailures(): readonly HeldFailure[] {
   return [...held]
 }
 
-/** Takes charge of a failure until it is collected. The first one held installs what watches for the program's end. */
+/**
+ * Takes charge of a failure until it is collected. The first one held installs what watches for the
+ * program's end.
+ */
 export function hold(future: object, failure: HeldFailure): void {
   if (held.size === 0) {
     watchExit('on')
@@ -71,7 +80,8 @@ function report(failure: HeldFailure): void {
   }
 }
 
-// Not thrown anywhere: there may be no more turns in which it could surface, and more failures to report.
+// Not thrown anywhere: there may be no more turns in which it could surface, and more failures to
+// report.
 function print(message: string, name: string, error: unknown): void {
   if (host.process) host.process.exitCode ??= 1
   try {
@@ -82,8 +92,8 @@ function print(message: string, name: string, error: unknown): void {
 }
 
 /**
- * Reads the stacks of an error and of those behind it. V8 keeps the frames of a stack that was never read, and with them
- * everything they refer to: the future could never be garbage collected.
+ * Reads the stacks of an error and of those behind it. V8 keeps the frames of a stack that was
+ * never read, and with them everything they refer to: the future could never be garbage collected.
  */
 function formatStacks(error: unknown, seen: Set<unknown>): void {
   try {
@@ -110,7 +120,8 @@ function watchExit(action: 'on' | 'off'): void {
   host.process?.[action]?.('exit', exit)
 }
 
-// `exit` alone does not tell a natural end from `process.exit()`; `beforeExit` alone may be followed by more work.
+// `exit` alone does not tell a natural end from `process.exit()`; `beforeExit` alone may be
+// followed by more work.
 let isEnding = false
 
 function beforeExit(): void {

@@ -1,11 +1,14 @@
 /**
- * Carries the async context of a call (what `AsyncLocalStorage` holds) to where its body runs, on runtimes that have one.
+ * Carries the async context of a call (what `AsyncLocalStorage` holds) to where its body runs, on
+ * runtimes that have one.
  *
- * Found at run time, so that browsers and bundlers never see an import of it. `AsyncResource` and not
- * `AsyncLocalStorage.snapshot()`: on Node 20 the former costs tens of nanoseconds, the latter many microseconds.
+ * Found at run time, so that browsers and bundlers never see an import of it. `AsyncResource` and
+ * not `AsyncLocalStorage.snapshot()`: on Node 20 the former costs tens of nanoseconds, the latter
+ * many microseconds.
  *
- * Kept for a million queued calls, even a resource costs more than all the rest of a call. Most programs have no context to
- * keep, and one that is made and dropped at once tells so for a tenth of that.
+ * Kept for a million queued calls, even a resource costs more than all the rest of a call. Most
+ * programs have no context to keep, and one that is made and dropped at once tells so for a tenth
+ * of that.
  */
 
 /** A context that was captured. */
@@ -34,10 +37,16 @@ const frame =
     (symbol) => symbol.description === 'context_frame',
   ) as keyof Scope | undefined)
 
-/** Whether a resource can tell that it carries nothing. Where a runtime is not known to, every call keeps one. */
+/**
+ * Whether a resource can tell that it carries nothing. Where a runtime is not known to, every call
+ * keeps one.
+ */
 let canTell = frame !== undefined || /^v20\./.test(process?.version ?? '')
 
-/** Made while there was no context: bodies of calls without one run in it, once others have been seen. */
+/**
+ * Made while there was no context: bodies of calls without one run in it, once others have been
+ * seen.
+ */
 let none: Scope | undefined
 let someSeen = false
 
@@ -50,8 +59,8 @@ export function captureScope(): Scope | undefined {
 
 function isEmpty(Resource: new (type: string) => Scope): boolean {
   try {
-    // Before Node 24 contexts are kept by async hooks, and an empty type is refused as soon as there are any. Not kept and
-    // not handed on, the resource is never really made.
+    // Before Node 24 contexts are kept by async hooks, and an empty type is refused as soon as
+    // there are any. Not kept and not handed on, the resource is never really made.
     if (frame !== undefined && new Resource('')[frame] !== undefined) return false
     if (frame === undefined) new Resource('')
   } catch {
@@ -69,7 +78,8 @@ export function callIn(
   self: unknown,
   args: readonly unknown[],
 ): unknown {
-  // Looked at every time: the body before this one may have been the first of the program to enter a context.
+  // Looked at every time: the body before this one may have been the first of the program to enter
+  // a context.
   if (scope === undefined && captureScope() === undefined && !someSeen) {
     return Reflect.apply(fn, self, args)
   }

@@ -1,6 +1,7 @@
 /**
- * A binary heap: the first item in the order of `before` is always at hand, adding and taking cost O(log n).
- * Items that compare equal come out in no particular order; give them a sequence number where that matters.
+ * A binary heap: the first item in the order of `before` is always at hand, adding and taking cost
+ * O(log n). Items that compare equal come out in no particular order; give them a sequence number
+ * where that matters.
  *
  * Source: J. W. J. Williams, "Algorithm 232: Heapsort", Communications of the ACM 7 (6), 1964.
  */

@@ -3,7 +3,10 @@ export function check(ok: unknown, name: string, expected: string, got: unknown)
   if (!ok) throw new TypeError(explain(name, expected, got))
 }
 
-/** Throws unless `got` passes: a `TypeError` for anything but a number, a `RangeError` for a wrong one. */
+/**
+ * Throws unless `got` passes: a `TypeError` for anything but a number, a `RangeError` for a wrong
+ * one.
+ */
 export function checkNumber(
   name: string,
   expected: string,

@@ -1,12 +1,14 @@
 /** How long bodies have been starting since the event loop last turned. */
 export class Burst {
-  // In real milliseconds. The time is read before every start: after a thousand instant bodies may come a slow one.
+  // In real milliseconds. The time is read before every start: after a thousand instant bodies may
+  // come a slow one.
   #start: number | undefined
   #end: number | undefined
   #starts = 0
 
   /**
-   * Whether, now that another body would start, they have been starting for longer than `slice` milliseconds.
+   * Whether, now that another body would start, they have been starting for longer than `slice`
+   * milliseconds.
    *
    * @param few - So many bodies are no flood, however long they took. Default 0.
    */
@@ -15,7 +17,8 @@ export class Burst {
     if (this.#start === undefined) {
       this.#start = now
       this.#starts = 0
-      // Held by the loop: it would wait for I/O before a turn that nobody insists on, and the burst would seem to last.
+      // Held by the loop: it would wait for I/O before a turn that nobody insists on, and the burst
+      // would seem to last.
       turn(this.#forget, true)
     } else if (this.#end !== undefined) {
       // A pause is somebody else's time, and does not count.
@@ -39,7 +42,10 @@ export class Burst {
 
 let waiting = 0
 
-/** Lets the event loop turn, timers, I/O and rendering have their chance, then goes on with `callback`. */
+/**
+ * Lets the event loop turn, timers, I/O and rendering have their chance, then goes on with
+ * `callback`.
+ */
 export function yieldTurn(callback: () => void): void {
   waiting += 1
   turn(() => {
@@ -53,7 +59,8 @@ export function turnsPending(): boolean {
   return waiting > 0
 }
 
-// Taken when the module loads, so that a test's fake timers cannot stop the real event loop from turning.
+// Taken when the module loads, so that a test's fake timers cannot stop the real event loop from
+// turning.
 const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => unknown }
 
 /**

@@ -3,7 +3,8 @@ import { RingQueue } from './ring-queue.ts'
 /**
  * Items of the highest priority come out first, equal ones in the order they came.
  *
- * One ring per priority in use: a program with a single priority, which is nearly every program, pays for a plain queue.
+ * One ring per priority in use: a program with a single priority, which is nearly every program,
+ * pays for a plain queue.
  */
 export class PriorityQueue<T> {
   // By rising priority: the next item is in the last level. None is empty, save one that is alone.

@@ -1,6 +1,7 @@
 /**
- * A first-in, first-out queue over a ring buffer whose capacity is a power of two. Both ends cost the same however long
- * it is, where `array.shift()` does not finish at 100 000 entries. It grows by doubling, and starts anew when emptied.
+ * A first-in, first-out queue over a ring buffer whose capacity is a power of two. Both ends cost
+ * the same however long it is, where `array.shift()` does not finish at 100 000 entries. It grows
+ * by doubling, and starts anew when emptied.
  */
 export class RingQueue<T> {
   #items: (T | undefined)[] = []

@@ -1,8 +1,9 @@
 import { callIn, captureScope, type Scope } from '../internal/async-context.ts'
 
 /**
- * What a scheduled future keeps of its call until the body starts: nothing at all of a bare `work()`, the arguments alone
- * where there is no `this` and no async context. A million calls may wait.
+ * What a scheduled future keeps of its call until the body starts: nothing at all of a bare
+ * `work()`, the arguments alone where there is no `this` and no async context. A million calls may
+ * wait.
  */
 export type Call = undefined | readonly unknown[] | FullCall
 

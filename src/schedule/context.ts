@@ -7,14 +7,17 @@ import { sleep } from '../core/sleep.ts'
 export interface TaskContext {
   /** The name of the task. */
   readonly name: string
-  /** Aborts when the future is cancelled, with the same reason. Hand it on to `fetch` and its like. */
+  /**
+   * Aborts when the future is cancelled, with the same reason. Hand it on to `fetch` and its like.
+   */
   readonly signal: AbortSignal
   /** Waits on the scheduler's clock; rejects with the reason as soon as the future is cancelled. */
   sleep(milliseconds: number): Promise<void>
 }
 
 /**
- * Gives the context of the body that is running. Call it before the body's first `await`, and keep it.
+ * Gives the context of the body that is running. Call it before the body's first `await`, and keep
+ * it.
  *
  * @throws {InvalidStateError} outside a body, or after its first `await`.
  *
@@ -38,14 +41,20 @@ export interface ContextSource {
 
 let current: ContextSource | undefined
 
-/** Makes `source` the one that `context()` asks, and gives the one before, to be put back afterwards. */
+/**
+ * Makes `source` the one that `context()` asks, and gives the one before, to be put back
+ * afterwards.
+ */
 export function enterContext(source: ContextSource | undefined): ContextSource | undefined {
   const outer = current
   current = source
   return outer
 }
 
-/** The context of one run. Makes its `AbortController` when somebody asks for the signal, which most bodies never do. */
+/**
+ * The context of one run. Makes its `AbortController` when somebody asks for the signal, which most
+ * bodies never do.
+ */
 export class Context implements TaskContext {
   readonly #future: AnyFuture
   readonly #clock: Clock
@@ -72,7 +81,8 @@ export class Context implements TaskContext {
   get sleep(): (milliseconds: number) => Promise<void> {
     return (milliseconds) => {
       const slept = sleep(milliseconds, { signal: this.signal, clock: this.#clock })
-      // A body may await it later, or never: its end by a cancel is no failure that somebody must look at.
+      // A body may await it later, or never: its end by a cancel is no failure that somebody must
+      // look at.
       slept.catch(() => {})
       return slept
     }

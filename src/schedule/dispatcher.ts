@@ -41,7 +41,8 @@ export class Dispatcher implements Lane, Slots {
   closed = false
 
   readonly #queue = new PriorityQueue<AnyFuture>()
-  // The first `running` executions hold bodies, in no order; those behind are free, for the next ones.
+  // The first `running` executions hold bodies, in no order; those behind are free, for the next
+  // ones.
   readonly #executions: Execution[] = []
   readonly #burst = new Burst()
   #starts = 0
@@ -130,7 +131,8 @@ export class Dispatcher implements Lane, Slots {
     if (data instanceof Execution) return data.startedContext
     if (data instanceof Unqueued) return undefined
     this.queued -= 1
-    // Cancelled calls are dropped when their turn comes, but must not pile up behind a body that never ends.
+    // Cancelled calls are dropped when their turn comes, but must not pile up behind a body that
+    // never ends.
     const dead = this.#queue.size - this.queued
     if (dead > 32 && dead > this.queued) this.#queue.retain((future) => !future.done)
     return undefined
@@ -205,7 +207,10 @@ export class Dispatcher implements Lane, Slots {
     return this.running < this.concurrency && !this.paused && !this.#isHeld
   }
 
-  /** Whether a slot is free and, rule 7, the event loop needs no turn: a flood of short bodies lets it turn. */
+  /**
+   * Whether a slot is free and, rule 7, the event loop needs no turn: a flood of short bodies lets
+   * it turn.
+   */
   #mayStart(few = 0): boolean {
     if (!this.#hasSlot()) return false
     if (this.#slice === Infinity || !this.#burst.hasLasted(this.#slice, few)) return true
@@ -214,7 +219,8 @@ export class Dispatcher implements Lane, Slots {
     return false
   }
 
-  // Not a closure inside `#mayStart`: it would cost every start a context of its own, a sixth of the whole.
+  // Not a closure inside `#mayStart`: it would cost every start a context of its own, a sixth of
+  // the whole.
   readonly #drainAfterTurn = (): void => {
     this.#isHeld = false
     this.drain()

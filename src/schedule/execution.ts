@@ -24,7 +24,8 @@ export interface Slots {
 /**
  * One slot while a body holds it, from its start until it has really ended.
  *
- * Used again for one body after the other: its two callbacks, and not two closures a call, are what a body's promise gets.
+ * Used again for one body after the other: its two callbacks, and not two closures a call, are what
+ * a body's promise gets.
  */
 export class Execution implements Taker, ContextSource {
   /** Its place among the executions of its dispatcher. */
@@ -69,7 +70,9 @@ export class Execution implements Taker, ContextSource {
     adopt(result, future, this)
   }
 
-  /** Lets go of everything that belonged to the body, so that another may follow. Gives its future. */
+  /**
+   * Lets go of everything that belonged to the body, so that another may follow. Gives its future.
+   */
   clear(): AnyFuture {
     const { future } = this
     this.future = NONE

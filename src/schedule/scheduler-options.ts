@@ -8,17 +8,21 @@ export type StartMode = 'deferred' | 'eager' | 'lazy'
 export interface SchedulerOptions {
   /** What reports call it. Default: `scheduler`. */
   name?: string | undefined
-  /** How many bodies may run at once: a whole number from 1 up, or `Infinity`. Default `Infinity`. */
+  /**
+   * How many bodies may run at once: a whole number from 1 up, or `Infinity`. Default `Infinity`.
+   */
   concurrency?: number | undefined
   /**
-   * When the body of a call starts. `deferred` (the default): in the next microtask. `eager`: inside the call, up to its
-   * first await, when a slot is free and nobody waits (and no flood holds the event loop: see `slice`). `lazy`: as
-   * deferred, but not before its future is first collected.
+   * When the body of a call starts. `deferred` (the default): in the next microtask. `eager`:
+   * inside the call, up to its first await, when a slot is free and nobody waits (and no flood
+   * holds the event loop: see `slice`). `lazy`: as deferred, but not before its future is first
+   * collected.
    */
   start?: StartMode | undefined
   /**
-   * How long bodies may be starting, in milliseconds of real time, before the event loop is let turn: a flood of short
-   * bodies does not freeze timers, I/O and rendering. Default 10; `Infinity` for never.
+   * How long bodies may be starting, in milliseconds of real time, before the event loop is let
+   * turn: a flood of short bodies does not freeze timers, I/O and rendering. Default 10; `Infinity`
+   * for never.
    */
   slice?: number | undefined
   /** The clock of timeouts and of the contexts' `sleep`. Default: `systemClock`. */

@@ -44,7 +44,9 @@ export class Scheduler implements AsyncDisposable {
     return this.#dispatcher.name
   }
 
-  /** How many bodies have started and not really ended; those whose futures were cancelled included. */
+  /**
+   * How many bodies have started and not really ended; those whose futures were cancelled included.
+   */
   get running(): number {
     return this.#dispatcher.running
   }
@@ -95,7 +97,10 @@ export class Scheduler implements AsyncDisposable {
     this.#dispatcher.cancel(reason)
   }
 
-  /** Takes no more calls (they throw `InvalidStateError`), and resolves once everything it has is done. */
+  /**
+   * Takes no more calls (they throw `InvalidStateError`), and resolves once everything it has is
+   * done.
+   */
   close(): Promise<void> {
     this.#dispatcher.closed = true
     return this.#dispatcher.idle()

@@ -7,7 +7,8 @@ import type { Dispatcher } from './dispatcher.ts'
 import type { TaskOptions } from './task-options.ts'
 
 /**
- * Schedules a body once, and returns its future at once. Runs on the default scheduler, which has no limit.
+ * Schedules a body once, and returns its future at once. Runs on the default scheduler, which has
+ * no limit.
  *
  * @param body - Gets its context: name, signal, and a `sleep` that a cancel ends.
  * @throws {TypeError | RangeError} for a body that is no function, or wrong options.

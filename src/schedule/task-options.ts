@@ -6,7 +6,10 @@ export interface TaskOptions {
   name?: string | undefined
   /** Cancels the future when it aborts. If it has already, the body never runs. */
   signal?: AbortSignal | undefined
-  /** Cancels the future with a `TimeoutError` so many milliseconds after its body started. Above 0. Default `Infinity`: none. */
+  /**
+   * Cancels the future with a `TimeoutError` so many milliseconds after its body started. Above 0.
+   * Default `Infinity`: none.
+   */
   timeout?: number | undefined
   /** Among calls that wait for a slot, higher numbers start first. Default 0. */
   priority?: number | undefined

@@ -9,8 +9,8 @@ import type { TaskOptions } from './task-options.ts'
 /**
  * A body wrapped by `task`: a call schedules the body and returns its future at once.
  *
- * TypeScript keeps the type parameters of a generic body only for functions without members, which a task has: give it an
- * instantiated one, `task(first<User>)`.
+ * TypeScript keeps the type parameters of a generic body only for functions without members, which
+ * a task has: give it an instantiated one, `task(first<User>)`.
  */
 export interface Task<Args extends unknown[], Result, This = unknown> {
   /** Schedules the body. Never throws, save `InvalidStateError` once the scheduler is closed. */
@@ -21,8 +21,8 @@ export interface Task<Args extends unknown[], Result, This = unknown> {
 }
 
 /**
- * Wraps a function, synchronous or async, as a task: calling it returns a `Future` at once, and the body starts in the next
- * microtask. Runs on the default scheduler, which has no limit.
+ * Wraps a function, synchronous or async, as a task: calling it returns a `Future` at once, and the
+ * body starts in the next microtask. Runs on the default scheduler, which has no limit.
  *
  * @param body - Gets the arguments and the `this` of the call.
  * @throws {TypeError | RangeError} for a body that is no function, or wrong options.

@@ -5,11 +5,12 @@ import { checkDuration, checkNumber } from '../internal/check.ts'
 import { turn, turnsPending } from '../internal/event-loop.ts'
 
 /**
- * A clock that stands still until a test moves it: runs under it are exact and repeatable, to the millisecond, and take
- * no time.
+ * A clock that stands still until a test moves it: runs under it are exact and repeatable, to the
+ * millisecond, and take no time.
  *
- * Callbacks of one instant run in the order they were set. Before the first instant, between two, and after the last,
- * every microtask and one turn of the event loop run, so that whatever follows from one instant has happened by the next.
+ * Callbacks of one instant run in the order they were set. Before the first instant, between two,
+ * and after the last, every microtask and one turn of the event loop run, so that whatever follows
+ * from one instant has happened by the next.
  *
  * @example
  * const clock = new VirtualClock()
@@ -69,8 +70,8 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Moves time on until nothing is left to do: no callback is set and none appears after a turn of the event loop.
-   * What waits for something outside the clock is not waited for.
+   * Moves time on until nothing is left to do: no callback is set and none appears after a turn of
+   * the event loop. What waits for something outside the clock is not waited for.
    *
    * @returns What `now()` gives then.
    */
@@ -101,7 +102,10 @@ export class VirtualClock implements Clock {
     return this.#timers.peek()?.due ?? Number.NaN
   }
 
-  /** Callbacks set meanwhile for this same instant have a round of their own, after their microtasks. */
+  /**
+   * Callbacks set meanwhile for this same instant have a round of their own, after their
+   * microtasks.
+   */
   #runInstant(lastOrder: number): void {
     for (let due = this.#nextDue(); due === this.#now; due = this.#nextDue()) {
       if ((this.#timers.peek() as Timer).order > lastOrder) return
@@ -118,7 +122,10 @@ interface Timer {
   callback: (() => void) | undefined
 }
 
-/** One turn of the event loop, and more while a scheduler has bodies to start that had to let it turn first. */
+/**
+ * One turn of the event loop, and more while a scheduler has bodies to start that had to let it
+ * turn first.
+ */
 async function settleDown(): Promise<void> {
   do await new Promise<void>((resolve) => turn(resolve, true))
   while (turnsPending())
