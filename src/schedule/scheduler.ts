@@ -7,7 +7,7 @@ import {
   type SchedulerOptions,
 } from './scheduler-options.ts'
 import { spawnOn } from './spawn.ts'
-import { makeTask, type Task } from './task.ts'
+import { makeTask, type TaskBody, type TaskOf } from './task.ts'
 import type { TaskOptions } from './task-options.ts'
 
 /**
@@ -28,10 +28,7 @@ export class Scheduler implements AsyncDisposable {
   }
 
   /** Wraps a body as a task of this scheduler; otherwise as `task`. */
-  task<Args extends unknown[], Result, This = unknown>(
-    body: (this: This, ...args: Args) => Result,
-    options?: TaskOptions,
-  ): Task<Args, Result, This> {
+  task<F extends TaskBody>(body: F, options?: TaskOptions): TaskOf<F> {
     return makeTask(this.#dispatcher, body, options)
   }
 

@@ -20,6 +20,12 @@ export interface Task<Args extends unknown[], Result, This = unknown> {
   readonly name: string
 }
 
+/** What can be wrapped: any function. */
+export type TaskBody = (...args: never) => unknown
+
+/** The task that `task` makes of a function. */
+export type TaskOf<F extends TaskBody> = Task<Parameters<F>, ReturnType<F>, ThisParameterType<F>>
+
 /**
  * Wraps a function, synchronous or async, as a task: calling it returns a `Future` at once, and the
  * body starts in the next microtask. Runs on the default scheduler, which has no limit.
@@ -32,19 +38,16 @@ export interface Task<Args extends unknown[], Result, This = unknown> {
  * const user = loadUser(1) // a Future: scheduled, none of the body has run
  * await user
  */
-export function task<Args extends unknown[], Result, This = unknown>(
-  body: (this: This, ...args: Args) => Result,
-  options?: TaskOptions,
-): Task<Args, Result, This> {
+export function task<F extends TaskBody>(body: F, options?: TaskOptions): TaskOf<F> {
   return makeTask(defaultDispatcher(), body, options)
 }
 
 /** Makes a task whose calls go to the given dispatcher. */
-export function makeTask<Args extends unknown[], Result, This>(
+export function makeTask<F extends TaskBody>(
   dispatcher: Dispatcher,
-  body: (this: This, ...args: Args) => Result,
+  body: F,
   options?: TaskOptions,
-): Task<Args, Result, This> {
+): TaskOf<F> {
   const definition = new Definition(dispatcher, body as Body, options, false)
   const call = function (this: unknown, ...args: unknown[]) {
     return dispatcher.submit(definition, this, args.length === 0 ? NO_ARGS : args)
@@ -57,5 +60,5 @@ export function makeTask<Args extends unknown[], Result, This>(
         return makeTask(dispatcher, body, { ...definition.options, ...changes })
       },
     },
-  }) as unknown as Task<Args, Result, This>
+  }) as unknown as TaskOf<F>
 }

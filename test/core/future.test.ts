@@ -443,6 +443,20 @@ describe('onSettled()', () => {
     expect(future.status).toBe('running')
   })
 
+  it('keeps nothing of listeners that come and go, while the future lives on', async () => {
+    const future = new Future<number>(() => {})
+    const comeAndGo = () => {
+      for (let i = 0; i < 100_000; i++) future.onSettled(() => {})()
+    }
+    comeAndGo()
+    const before = usedMemory()
+
+    comeAndGo()
+
+    // What is left of each would be at least a reference in a list.
+    expect(usedMemory() - before).toBeLessThan(400_000)
+  })
+
   it('is not disturbed by a listener that stops itself', () => {
     const { future, resolve } = Future.withResolvers<number>()
     const log: string[] = []
@@ -1022,6 +1036,11 @@ function ownCause(): Error {
   const error = new Error('circle')
   error.cause = error
   return error
+}
+
+function usedMemory(): number {
+  globalThis.gc?.()
+  return process.memoryUsage().heapUsed
 }
 
 // Each in a function of its own, so that no variable of a test still refers to the object.

@@ -2,8 +2,11 @@ import { CancelledError, Future, gather, Scheduler, spawn, task } from 'gatherly
 import { VirtualClock } from 'gatherly/testing'
 import { describe, expect, it } from 'vitest'
 import { gate } from '../support/gate.ts'
+import { stopRealTime } from '../support/real-time.ts'
 import { strayErrorsDuring } from '../support/stray-errors.ts'
 import { turn } from '../support/timed.ts'
+
+stopRealTime()
 
 describe('cancelling a scheduled future', () => {
   it('R13 keeps its body from ever running', async () => {

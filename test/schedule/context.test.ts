@@ -12,8 +12,11 @@ import { VirtualClock } from 'gatherly/testing'
 import { describe, expect, it } from 'vitest'
 import { gate } from '../support/gate.ts'
 import { explode } from '../support/hostile.ts'
+import { stopRealTime } from '../support/real-time.ts'
 import { strayErrorsDuring } from '../support/stray-errors.ts'
 import { turn } from '../support/timed.ts'
+
+stopRealTime()
 
 /** What `context()` does here: the name of the body, or the name of the error. */
 const here = (): string => {

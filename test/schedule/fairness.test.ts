@@ -1,6 +1,7 @@
 import { type Future, Scheduler, type SchedulerOptions, spawn } from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { timeByHand } from '../support/real-time.ts'
 import { turn } from '../support/timed.ts'
 
 const FLOOD = 100_000
@@ -38,20 +39,11 @@ async function flood(options: SchedulerOptions, body: () => unknown): Promise<nu
 const longestRun = (turns: readonly number[]): number =>
   Math.max(...turns.map((started, index) => started - (turns[index - 1] ?? 0)))
 
-/** Real time that goes on only by what bodies say they took. */
-function timeOfBodies(): (milliseconds: number) => void {
-  let now = performance.now()
-  vi.spyOn(performance, 'now').mockImplementation(() => now)
-  return (milliseconds) => {
-    now += milliseconds
-  }
-}
-
 const limits = [1, 8, Number.POSITIVE_INFINITY]
 
 describe.each(limits)('a flood of 100 000 short bodies, %d at a time', (concurrency) => {
   it('R7 lets the event loop turn each time bodies have been starting for `slice` milliseconds', async () => {
-    const take = timeOfBodies()
+    const take = timeByHand()
     // A hundred of them make the default slice of 10 ms.
     const turns = await flood({ concurrency }, () => take(0.1))
 
@@ -60,7 +52,7 @@ describe.each(limits)('a flood of 100 000 short bodies, %d at a time', (concurre
   })
 
   it('R7 lets it turn after each body that takes longer than that, whatever came before', async () => {
-    const take = timeOfBodies()
+    const take = timeByHand()
     const log: string[] = []
     const scheduler = new Scheduler({ concurrency })
     for (let call = 0; call < 100; call++) scheduler.spawn(() => take(0.01))
@@ -89,7 +81,7 @@ describe.each(limits)('a flood of 100 000 short bodies, %d at a time', (concurre
   })
 
   it('R7 never does for `slice: Infinity`', async () => {
-    const take = timeOfBodies()
+    const take = timeByHand()
     const turns = await flood({ concurrency, slice: Number.POSITIVE_INFINITY }, () => take(1))
 
     expect(turns.filter((started) => started > 0 && started < FLOOD)).toEqual([])
@@ -115,7 +107,7 @@ describe('a chain of 10 000 short bodies', () => {
   }
 
   it('R7 lets the event loop turn when each body calls the next', async () => {
-    const take = timeOfBodies()
+    const take = timeByHand()
     const scheduler = new Scheduler({ concurrency: 1 })
 
     const turns = await watched((count) => {
@@ -135,7 +127,7 @@ describe('a chain of 10 000 short bodies', () => {
   it.each(['deferred', 'eager', 'lazy'] as const)(
     'R7 lets the event loop turn when each is awaited before the next call: %s',
     async (start) => {
-      const take = timeOfBodies()
+      const take = timeByHand()
       const scheduler = new Scheduler({ start })
 
       const turns = await watched(async (count) => {
@@ -155,7 +147,7 @@ describe('a chain of 10 000 short bodies', () => {
 
 describe('a scheduler that lets the event loop turn', () => {
   it('R7 starts bodies in the same order', async () => {
-    const take = timeOfBodies()
+    const take = timeByHand()
     const log: number[] = []
     const scheduler = new Scheduler({ slice: 5 })
     const work = scheduler.task((n: number) => {
@@ -178,7 +170,7 @@ describe('a scheduler that lets the event loop turn', () => {
   })
 
   it('R7 lets timers and I/O have their chance as well', async () => {
-    const take = timeOfBodies()
+    const take = timeByHand()
     const log: string[] = []
     const scheduler = new Scheduler({ slice: 5 })
     setTimeout(() => log.push('timer'), 0)
@@ -196,7 +188,7 @@ describe('a scheduler that lets the event loop turn', () => {
   })
 
   it('R7 can be paused, cancelled and idle meanwhile', async () => {
-    const take = timeOfBodies()
+    const take = timeByHand()
     const scheduler = new Scheduler({ slice: 5 })
     const futures = Array.from({ length: 100 }, () => scheduler.spawn(() => take(1)))
     await null
@@ -214,7 +206,7 @@ describe('a scheduler that lets the event loop turn', () => {
   })
 
   it('R7 counts the starts of all schedulers: it is one thread', async () => {
-    const take = timeOfBodies()
+    const take = timeByHand()
     const log: string[] = []
     const body = (name: string) => (): void => {
       take(1)
@@ -236,7 +228,7 @@ describe('a scheduler that lets the event loop turn', () => {
   })
 
   it('R1 R7 starts a call at once when the event loop has turned since the last one', async () => {
-    const take = timeOfBodies()
+    const take = timeByHand()
     for (let n = 0; n < 3; n++) {
       const future = spawn(() => take(1000))
       await null
@@ -246,7 +238,7 @@ describe('a scheduler that lets the event loop turn', () => {
   })
 
   it('R7 R20 keeps a virtual clock waiting until the bodies that are due have started', async () => {
-    const take = timeOfBodies()
+    const take = timeByHand()
     const clock = new VirtualClock()
     const scheduler = new Scheduler({ clock, slice: 5 })
     const log: number[] = []

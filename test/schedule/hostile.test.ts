@@ -1,8 +1,11 @@
 import { type Clock, Future, gather, Scheduler, spawn, task } from 'gatherly'
 import { describe, expect, it } from 'vitest'
 import { explode, HOSTILE, revokedProxy } from '../support/hostile.ts'
+import { stopRealTime } from '../support/real-time.ts'
 import { strayErrorsDuring } from '../support/stray-errors.ts'
 import { turn } from '../support/timed.ts'
+
+stopRealTime()
 
 // Each of these once left a scheduler dead, or could: whatever a body does, the next call runs.
 

@@ -2,7 +2,10 @@ import { Future, InvalidStateError, Scheduler, spawn } from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
 import { describe, expect, it } from 'vitest'
 import { gate } from '../support/gate.ts'
+import { stopRealTime } from '../support/real-time.ts'
 import { turn } from '../support/timed.ts'
+
+stopRealTime()
 
 describe('scheduler.idle()', () => {
   it('resolves at once when there is nothing to wait for', async () => {

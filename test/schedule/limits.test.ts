@@ -3,7 +3,10 @@ import { type Clock, Future, Scheduler, spawn, systemClock, TimeoutError, task }
 import { VirtualClock } from 'gatherly/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { gate } from '../support/gate.ts'
+import { stopRealTime } from '../support/real-time.ts'
 import { turn } from '../support/timed.ts'
+
+stopRealTime()
 
 afterEach(() => {
   vi.restoreAllMocks()

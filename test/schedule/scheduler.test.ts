@@ -2,7 +2,10 @@ import { asCompleted, Future, gather, InvalidStateError, Scheduler, type StartMo
 import { VirtualClock } from 'gatherly/testing'
 import { describe, expect, it } from 'vitest'
 import { gate } from '../support/gate.ts'
+import { stopRealTime } from '../support/real-time.ts'
 import { turn } from '../support/timed.ts'
+
+stopRealTime()
 
 /** A scheduler whose bodies end when they are told to, and the log of their starts and ends. */
 function workshop(options: { concurrency?: number; start?: StartMode } = {}, log: string[] = []) {

@@ -2,6 +2,9 @@ import { Future, Scheduler, spawn } from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
 import { describe, expect, it } from 'vitest'
 import { explode, HOSTILE } from '../support/hostile.ts'
+import { stopRealTime } from '../support/real-time.ts'
+
+stopRealTime()
 
 describe('spawn()', () => {
   it('R1 runs none of the body, and gives a future that is scheduled', async () => {

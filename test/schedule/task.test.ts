@@ -2,8 +2,11 @@ import { Future, Scheduler, task } from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
 import { describe, expect, it } from 'vitest'
 import { explode, HOSTILE } from '../support/hostile.ts'
+import { stopRealTime } from '../support/real-time.ts'
 import { strayErrorsDuring } from '../support/stray-errors.ts'
 import { valueAfter } from '../support/timed.ts'
+
+stopRealTime()
 
 describe('task(), called', () => {
   it('R1 runs none of the body, and gives a future that is scheduled and empty', async () => {
@@ -180,7 +183,7 @@ describe('task(), and failures', () => {
   it('R5 rejects for a class, which cannot be called', async () => {
     class Box {}
 
-    await expect(task(Box as never)()).rejects.toThrow(TypeError)
+    await expect(task(Box as unknown as () => Box)()).rejects.toThrow(TypeError)
   })
 
   it('R9 rejects with a TypeError when the body gives its own future', async () => {

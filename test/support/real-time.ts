@@ -1,0 +1,22 @@
+import { beforeEach, vi } from 'vitest'
+
+/**
+ * Lets real time stand still in the tests of a file: however slow the machine is, the scheduler sees no reason to let the
+ * event loop turn between two bodies (rule 7).
+ */
+export function stopRealTime(): void {
+  beforeEach(() => {
+    const now = performance.now()
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now)
+    return () => void clock.mockRestore()
+  })
+}
+
+/** Lets real time go on, in one test, only by what is said to have been taken. Gives the function that says so. */
+export function timeByHand(): (milliseconds: number) => void {
+  let now = performance.now()
+  vi.spyOn(performance, 'now').mockImplementation(() => now)
+  return (milliseconds) => {
+    now += milliseconds
+  }
+}
