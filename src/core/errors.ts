@@ -30,7 +30,10 @@ export class TimeoutError extends DOMException {
  * Source: `concurrent.futures.InvalidStateError` of Python.
  */
 export class InvalidStateError extends Error {
-  override readonly name = 'InvalidStateError'
+  // Not a field: it would be among the error's own properties.
+  override get name(): string {
+    return 'InvalidStateError'
+  }
 }
 
 // The constructor of DOMException takes no cause on the web; one set by hand looks like every other

@@ -63,7 +63,8 @@ function isEmpty(Resource: new (type: string) => Scope): boolean {
     // there are any. Not kept and not handed on, the resource is never really made.
     if (frame !== undefined && new Resource('')[frame] !== undefined) return false
     if (frame === undefined) new Resource('')
-  } catch {
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_ASYNC_TYPE') throw error
     canTell = false
     return false
   }

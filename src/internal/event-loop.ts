@@ -21,8 +21,9 @@ export class Burst {
       // would seem to last.
       turn(this.#forget, true)
     } else if (this.#end !== undefined) {
-      // A pause is somebody else's time, and does not count.
-      this.#start += now - this.#end
+      // A long pause is somebody else's time. Short ones count: a loop that awaits one instant body
+      // after the other consists of them, and has to let the event loop turn, too.
+      this.#start += Math.max(0, now - this.#end - LONGEST_COUNTED)
     }
     this.#end = undefined
     this.#starts += 1
@@ -39,6 +40,9 @@ export class Burst {
     this.#end = undefined
   }
 }
+
+/** How much of a pause counts, in milliseconds. */
+const LONGEST_COUNTED = 0.05
 
 let waiting = 0
 

@@ -34,4 +34,4 @@ export class RingQueue<T> {
 }
 
 const SMALLEST = 16
-const LARGEST_KEPT = 1024
+const LARGEST_KEPT = 2 ** 14

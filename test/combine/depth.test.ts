@@ -16,7 +16,7 @@ const LESSER_DEPTH = 20_000
 
 type Combine = (list: Iterable<unknown> & object, options?: GatherOptions) => Future<unknown>
 
-/** A future inside a combination, inside another, and so on; gives the innermost and the outermost. */
+/** A future inside a combination, inside another, and so on: the innermost and the outermost. */
 function nest(combine: Combine, options?: GatherOptions) {
   const depth = combine === gather ? DEPTH : LESSER_DEPTH
   const inner = Future.withResolvers<unknown>({ name: 'innermost' })

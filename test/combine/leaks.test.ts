@@ -4,7 +4,7 @@ import { survivorsOf } from '../support/collected.ts'
 
 const ROUNDS = 100
 
-/** What is left of the combinations that `use` makes over one future that stays pending, once nobody refers to them. */
+/** How much is left of what `use` makes over a pending future, once nobody refers to it. */
 async function survivorsOver(use: (longLived: Future<unknown>) => object): Promise<number> {
   const longLived = Future.withResolvers<unknown>({ name: 'long-lived' }).future
   const references: WeakRef<object>[] = []

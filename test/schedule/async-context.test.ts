@@ -314,7 +314,7 @@ describe('the async context of a body, in a program that enters its first one la
     ],
   ]
 
-  // A program of its own for each: what a process has seen once it does not forget. All at once: they take their time.
+  // A program for each: what a process has seen once it does not forget. All run at once.
   let workshop: Workshop
   let ended: ReadonlyMap<string, Ended>
   beforeAll(async () => {

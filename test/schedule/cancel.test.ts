@@ -249,6 +249,33 @@ describe('scheduler.cancel()', () => {
     await scheduler.idle()
   })
 
+  it('R13 keeps to the order of the starts when bodies have ended in between', async () => {
+    const log: string[] = []
+    const scheduler = new Scheduler()
+    const bodies = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ name, ...gate() }))
+    for (const { name, opened } of bodies) {
+      scheduler
+        .spawn(() => opened, { name })
+        .onSettled(({ reason }) => log.push(`${name}: ${reason}`))
+    }
+    await null
+    bodies[0]?.open()
+    bodies[2]?.open()
+    await turn()
+    const last = scheduler.spawn(() => bodies[1]?.opened)
+    last.onSettled(({ reason }) => log.push(`last: ${reason}`))
+    await null
+
+    scheduler.cancel('enough')
+
+    expect(log).toEqual([
+      ...['a: undefined', 'c: undefined'],
+      ...['b: enough', 'd: enough', 'e: enough', 'last: enough'],
+    ])
+    for (const { open } of bodies) open()
+    await scheduler.idle()
+  })
+
   it('R13 starts nothing although the bodies end because of it', async () => {
     const log: string[] = []
     const scheduler = new Scheduler({ concurrency: 1 })

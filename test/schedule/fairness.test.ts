@@ -12,7 +12,7 @@ afterEach(async () => {
   vi.restoreAllMocks()
 })
 
-/** Runs a flood of bodies while somebody waits for every turn of the event loop; gives how many had started at each. */
+/** Runs a flood of bodies; gives how many had started at each turn of the event loop. */
 async function flood(options: SchedulerOptions, body: () => unknown): Promise<number[]> {
   const scheduler = new Scheduler(options)
   let started = 0

@@ -1,6 +1,6 @@
 import { turn } from './timed.ts'
 
-/** Collects garbage until nothing referred to is left, or many times; gives how many are still there. */
+/** Collects garbage until nothing referred to is left, or many times; gives how many are left. */
 export async function survivorsOf(references: readonly WeakRef<object>[]): Promise<number> {
   let survivors = references.length
   for (let tries = 0; tries < 10 && survivors > 0; tries++) {

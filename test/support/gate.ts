@@ -1,4 +1,4 @@
-/** A promise that stays pending until the gate is opened: what a body waits for until its test lets it end. */
+/** A promise that stays pending until the gate is opened: a test decides when a body ends. */
 export interface Gate {
   readonly opened: Promise<void>
   open(): void

@@ -13,7 +13,7 @@ export function revokedProxy(): object {
   return proxy
 }
 
-/** Iterables that give the first items and then throw `HOSTILE`, one for each step at which an iteration can throw. */
+/** Iterables that give the items and then throw `HOSTILE`: one for each step that can throw. */
 export function throwingIterables<T>(first: readonly T[]): Record<string, Iterable<T>> {
   const failing = (step: (next: () => IteratorResult<T>) => IteratorResult<T>): Iterable<T> => ({
     [Symbol.iterator]() {

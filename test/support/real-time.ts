@@ -1,8 +1,8 @@
 import { beforeEach, vi } from 'vitest'
 
 /**
- * Lets real time stand still in the tests of a file: however slow the machine is, the scheduler sees no reason to let the
- * event loop turn between two bodies (rule 7).
+ * Lets real time stand still in the tests of a file: however slow the machine is, the scheduler
+ * sees no reason to let the event loop turn between two bodies (rule 7).
  */
 export function stopRealTime(): void {
   beforeEach(() => {
@@ -12,7 +12,7 @@ export function stopRealTime(): void {
   })
 }
 
-/** Lets real time go on, in one test, only by what is said to have been taken. Gives the function that says so. */
+/** Lets real time go on only by what the function it gives is told. For one test. */
 export function timeByHand(): (milliseconds: number) => void {
   let now = performance.now()
   vi.spyOn(performance, 'now').mockImplementation(() => now)

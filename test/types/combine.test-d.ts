@@ -1,4 +1,12 @@
-import { any, asCompleted, type Future, type GatherOptions, race, type Status } from 'gatherly'
+import {
+  any,
+  asCompleted,
+  type CompletedFuture,
+  type Future,
+  type GatherOptions,
+  race,
+  type Status,
+} from 'gatherly'
 import { describe, expectTypeOf, test } from 'vitest'
 
 declare const number: Future<number>
@@ -47,6 +55,14 @@ describe('asCompleted()', () => {
       expectTypeOf(future.status).toEqualTypeOf<Status>()
       expectTypeOf(future.reason).toEqualTypeOf<unknown>()
     }
+  })
+
+  test('gives them without what makes a promise of them', () => {
+    type Given = CompletedFuture<number>
+
+    expectTypeOf(asCompleted([number])).toEqualTypeOf<AsyncIterableIterator<Given>>()
+    expectTypeOf<Awaited<Given>>().toEqualTypeOf<Given>()
+    expectTypeOf<Future<number>>().toExtend<Given>()
   })
 
   test('gives them to next(), too', async () => {

@@ -17,6 +17,13 @@ interface User {
 declare const signal: AbortSignal
 
 describe('task()', () => {
+  test('takes the type of a parameter without one from its default', () => {
+    const fetchPage = task((url: string, retries = 3) => `${url} ${retries.toFixed()}`)
+
+    expectTypeOf(fetchPage).parameters.toEqualTypeOf<[url: string, retries?: number | undefined]>()
+    expectTypeOf(fetchPage('a', 1)).toEqualTypeOf<Future<string>>()
+  })
+
   test('keeps the parameters, and gives a future of what the body awaits to', () => {
     const load = task(
       async (id: number, fresh?: boolean): Promise<User> => ({ id, ...(fresh && {}) }),
