@@ -526,6 +526,62 @@ describe('R5 sleep() and the clocks', () => {
   )
 })
 
+describe('R5 options', () => {
+  let isLocked = false
+  /** Options that cannot be read any more once they are locked. */
+  const lockable = (values: Record<string, unknown>): never => {
+    const options = {}
+    for (const [option, value] of Object.entries(values)) {
+      const get = (): unknown => (isLocked ? explode() : value)
+      Object.defineProperty(options, option, { enumerable: true, get })
+    }
+    return options as never
+  }
+  const signal = new AbortController().signal
+  const clock = new VirtualClock()
+
+  it('are not read after the call', async () => {
+    const name = 'once'
+    const scheduler = new Scheduler(
+      lockable({ name, concurrency: 1, start: 'deferred', slice: 5, clock, signal }),
+    )
+    const ofTask = (): never => lockable({ name, signal, timeout: 5, priority: 1 })
+    const work = scheduler.task(() => 1, ofTask())
+    const futures = [
+      scheduler.spawn(() => 1, ofTask()),
+      work(),
+      work.with(ofTask())(),
+      gather(
+        [sleep(1, { clock })],
+        lockable({ cancelRest: true, signal, timeout: 5, clock, name }),
+      ),
+      Future.withResolvers(lockable({ name, onCancel: () => {} })).future,
+    ]
+
+    const asleep = sleep(5, lockable({ signal, clock }))
+
+    isLocked = true
+    await Promise.all([scheduler.idle(), asleep, clock.run()])
+    futures.at(-1)?.cancel()
+
+    expect(futures.map((future) => `${future.name}: ${future.status}`)).toEqual([
+      ...['once: fulfilled', 'once: fulfilled', 'once: fulfilled', 'once: fulfilled'],
+      'once: cancelled',
+    ])
+    expect(scheduler.name).toBe(name)
+  })
+
+  it('may be inherited', () => {
+    const scheduler = new Scheduler(Object.create({ name: 'inherited', concurrency: 3 }))
+    const future = scheduler.spawn(() => 1, Object.create({ name: 'inherited' }))
+    const all = gather([future], Object.create({ name: 'inherited' }))
+
+    expect([scheduler.name, scheduler.concurrency]).toEqual(['inherited', 3])
+    expect([future.name, all.name]).toEqual(['inherited', 'inherited'])
+    future.cancel()
+  })
+})
+
 describe('R5 a message', () => {
   it.each([
     ['an object that cannot be printed', { toString: explode, [Symbol.toPrimitive]: explode }],

@@ -237,6 +237,18 @@ describe('a scheduler that lets the event loop turn', () => {
     }
   })
 
+  it('R1 R7 does not hold a call back for the time its caller took since the last one', async () => {
+    const take = timeByHand()
+    const scheduler = new Scheduler()
+
+    for (let call = 0; call < 3; call++) {
+      const future = scheduler.spawn(() => take(1))
+      await null
+      expect(future.status).toBe('fulfilled')
+      take(1000)
+    }
+  })
+
   it('R7 R20 keeps a virtual clock waiting until the bodies that are due have started', async () => {
     const take = timeByHand()
     const clock = new VirtualClock()

@@ -1,5 +1,15 @@
 import { getEventListeners } from 'node:events'
-import { type Clock, Future, Scheduler, spawn, systemClock, TimeoutError, task } from 'gatherly'
+import {
+  type Clock,
+  Future,
+  Scheduler,
+  type SchedulerOptions,
+  spawn,
+  systemClock,
+  type TaskOptions,
+  TimeoutError,
+  task,
+} from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { gate } from '../support/gate.ts'
@@ -200,6 +210,19 @@ describe('the signal of a task', () => {
     await turn()
   })
 
+  it('cancels 100 000 calls at once', async () => {
+    const controller = new AbortController()
+    const scheduler = new Scheduler({ concurrency: 1 })
+    const work = scheduler.task(() => 1, { signal: controller.signal })
+    const futures = Array.from({ length: 100_000 }, () => work())
+
+    controller.abort('enough')
+
+    expect(futures.filter(({ reason }) => reason === 'enough')).toHaveLength(100_000)
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([])
+    await scheduler.idle()
+  })
+
   it('R15 keeps no listener once the future is done, however it ended', async () => {
     const { signal } = new AbortController()
     const body = gate()
@@ -309,6 +332,35 @@ describe('the signal of a scheduler', () => {
 
     expect(future.reason).toBe('call')
     await scheduler.idle()
+  })
+})
+
+describe('a signal that makes bodies end at once', () => {
+  it.each<[string, (signal: AbortSignal) => [SchedulerOptions, TaskOptions]]>([
+    ['of the calls', (signal) => [{}, { signal }]],
+    ['of the scheduler', (signal) => [{ signal }, {}]],
+    ['of both', (signal) => [{ signal }, { signal }]],
+  ])('R15 starts none of those that wait for their slots: %s', async (_whose, optionsFor) => {
+    const log: string[] = []
+    const controller = new AbortController()
+    const [ofScheduler, ofCall] = optionsFor(controller.signal)
+    const scheduler = new Scheduler({ ...ofScheduler, concurrency: 1 })
+    const { future, resolve } = Future.withResolvers()
+    const futures = [
+      scheduler.spawn(({ signal }) => {
+        signal.addEventListener('abort', () => resolve())
+        return future
+      }, ofCall),
+      ...[1, 2].map(() => scheduler.spawn(() => void log.push('must not start'), ofCall)),
+    ]
+    await null
+
+    controller.abort('enough')
+
+    expect(futures.map(({ reason }) => reason)).toEqual(['enough', 'enough', 'enough'])
+    expect([scheduler.running, scheduler.queued]).toEqual([0, 0])
+    await scheduler.idle()
+    expect(log).toEqual([])
   })
 })
 
