@@ -4,15 +4,10 @@ export { type Gathered, gather } from './combine/gather.ts'
 export type { GatherOptions } from './combine/gather-options.ts'
 export { type GatheredSettled, gatherSettled } from './combine/gather-settled.ts'
 export { race } from './combine/race.ts'
+export type { Status } from './core/cell.ts'
 export { type Clock, systemClock } from './core/clock.ts'
 export { CancelledError, InvalidStateError, TimeoutError } from './core/errors.ts'
-export {
-  type Awaitable,
-  Future,
-  type FutureOptions,
-  type FutureResolvers,
-  type Status,
-} from './core/future.ts'
+export { type Awaitable, Future, type FutureOptions, type FutureResolvers } from './core/future.ts'
 export { type SleepOptions, sleep } from './core/sleep.ts'
 export { onUncollected } from './core/uncollected.ts'
 export { context, type TaskContext } from './schedule/context.ts'

@@ -1,11 +1,5 @@
-import {
-  type AnyFuture,
-  contentOf,
-  FULFILLED,
-  type Future,
-  REJECTED,
-  stateOf,
-} from '../core/future.ts'
+import { contentOf, FULFILLED, REJECTED, stateOf } from '../core/cell.ts'
+import type { AnyFuture, Future } from '../core/future.ts'
 import { Combination } from './combination.ts'
 import type { GatherOptions } from './gather-options.ts'
 

@@ -1,12 +1,5 @@
-import {
-  type AnyFuture,
-  collect,
-  demand,
-  Future,
-  orderOf,
-  subscribe,
-  unsubscribe,
-} from '../core/future.ts'
+import { collect, demand, orderOf, subscribe, unsubscribe } from '../core/cell.ts'
+import { type AnyFuture, Future } from '../core/future.ts'
 import type { Subscriber } from '../core/subscriber.ts'
 import { RingQueue } from '../internal/ring-queue.ts'
 import { toIterable } from './inputs.ts'

@@ -1,13 +1,8 @@
 import { cancelAfter, cancelOnAbort } from '../core/cancel-on.ts'
-import { systemClock } from '../core/clock.ts'
-import type { Driver } from '../core/driver.ts'
-import { CancelledError } from '../core/errors.ts'
+import { Canceller } from '../core/canceller.ts'
 import {
-  type AnyFuture,
-  Canceller,
   conclude,
   contentOf,
-  drive,
   FULFILLED,
   orderOf,
   REJECTED,
@@ -17,7 +12,11 @@ import {
   subscribe,
   tell,
   unsubscribe,
-} from '../core/future.ts'
+} from '../core/cell.ts'
+import { systemClock } from '../core/clock.ts'
+import type { Driver } from '../core/driver.ts'
+import { CancelledError } from '../core/errors.ts'
+import { type AnyFuture, drive } from '../core/future.ts'
 import { type Subscriber, tellNext } from '../core/subscriber.ts'
 import type { GatherOptions } from './gather-options.ts'
 import { type Inputs, readInputs } from './inputs.ts'

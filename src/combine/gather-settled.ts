@@ -1,4 +1,5 @@
-import { type AnyFuture, FULFILLED, type Future } from '../core/future.ts'
+import { FULFILLED } from '../core/cell.ts'
+import type { AnyFuture, Future } from '../core/future.ts'
 import { Combination, type NoCollection } from './combination.ts'
 import type { GatherOptions } from './gather-options.ts'
 

@@ -1,4 +1,5 @@
-import { type AnyFuture, contentOf, FULFILLED, type Future, stateOf } from '../core/future.ts'
+import { contentOf, FULFILLED, stateOf } from '../core/cell.ts'
+import type { AnyFuture, Future } from '../core/future.ts'
 import { Combination, type NoCollection } from './combination.ts'
 import type { GatherOptions } from './gather-options.ts'
 

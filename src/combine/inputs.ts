@@ -1,4 +1,5 @@
-import { type AnyFuture, collect, Future, isFuture } from '../core/future.ts'
+import { collect } from '../core/cell.ts'
+import { type AnyFuture, Future, isFuture } from '../core/future.ts'
 import { check, has } from '../internal/check.ts'
 import { copyGatherOptions, type GatherOptions } from './gather-options.ts'
 

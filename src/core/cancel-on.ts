@@ -1,7 +1,9 @@
 import { callSafely } from '../internal/call-safely.ts'
+import { cancelAll } from './canceller.ts'
+import { subscribe } from './cell.ts'
 import type { Clock } from './clock.ts'
 import { TimeoutError } from './errors.ts'
-import { type AnyFuture, cancelAll, subscribe } from './future.ts'
+import type { AnyFuture } from './future.ts'
 import type { Subscriber } from './subscriber.ts'
 
 /**

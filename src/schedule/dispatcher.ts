@@ -1,12 +1,8 @@
 import { cancelOnAbort } from '../core/cancel-on.ts'
-import { type Clock, systemClock } from '../core/clock.ts'
-import { InvalidStateError } from '../core/errors.ts'
+import { cancelAll } from '../core/canceller.ts'
 import {
-  type AnyFuture,
-  cancelAll,
   concludeLike,
   contentOf,
-  drive,
   driverOf,
   move,
   REJECTED,
@@ -15,7 +11,10 @@ import {
   type Settled,
   settle,
   subscribe,
-} from '../core/future.ts'
+} from '../core/cell.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { InvalidStateError } from '../core/errors.ts'
+import { type AnyFuture, drive } from '../core/future.ts'
 import { Burst, yieldTurn } from '../internal/event-loop.ts'
 import { PriorityQueue } from '../internal/priority-queue.ts'
 import { type Call, recordCall } from './call.ts'

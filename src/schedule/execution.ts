@@ -1,13 +1,8 @@
 import { cancelAfter } from '../core/cancel-on.ts'
+import { FULFILLED, REJECTED, type Settled } from '../core/cell.ts'
 import type { Clock } from '../core/clock.ts'
-import {
-  type AnyFuture,
-  adopt,
-  FULFILLED,
-  REJECTED,
-  type Settled,
-  type Taker,
-} from '../core/future.ts'
+import type { AnyFuture } from '../core/future.ts'
+import { adopt, type Taker } from '../core/resolution.ts'
 import { type Call, replayCall } from './call.ts'
 import { Context, type ContextSource, enterContext } from './context.ts'
 import type { Definition } from './definition.ts'
