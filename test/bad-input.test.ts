@@ -444,7 +444,7 @@ describe('R5 a future', () => {
 
   it('has methods that throw for what is no future', () => {
     for (const name of ['result', 'then', 'cancel', 'onSettled'] as const) {
-      expect(() => Future.prototype[name].call({} as never, (() => {}) as never)).toThrow()
+      expect(() => Future.prototype[name].call({} as never, (() => {}) as never)).toThrow(TypeError)
     }
   })
 })
