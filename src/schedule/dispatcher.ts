@@ -12,7 +12,7 @@ import {
   settle,
   subscribe,
 } from '../core/cell.ts'
-import { type Clock, systemClock } from '../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
 import { InvalidStateError } from '../core/errors.ts'
 import { type AnyFuture, drive } from '../core/future.ts'
 import { Burst, yieldTurn } from '../internal/event-loop.ts'
@@ -21,7 +21,7 @@ import { type Call, recordCall } from './call.ts'
 import type { Context } from './context.ts'
 import type { Definition, Lane } from './definition.ts'
 import { Execution, type Slots } from './execution.ts'
-import type { SchedulerOptions, StartMode } from './scheduler-options.ts'
+import type { CheckedSchedulerOptions, StartMode } from './scheduler-options.ts'
 
 /**
  * The engine of a scheduler: a queue of calls, and the slots in which bodies run.
@@ -53,13 +53,13 @@ export class Dispatcher implements Lane, Slots {
   readonly #slice: number
   readonly #signal: AbortSignal | undefined
 
-  constructor({ name, concurrency, start, slice, clock, signal }: SchedulerOptions) {
-    this.name = name ?? 'scheduler'
-    this.concurrency = concurrency ?? Infinity
-    this.clock = clock ?? systemClock
-    this.#start = start ?? 'deferred'
-    this.#slice = slice ?? 10
-    this.#signal = signal
+  constructor(options: CheckedSchedulerOptions) {
+    this.name = options.name
+    this.concurrency = options.concurrency
+    this.clock = options.clock
+    this.#start = options.start
+    this.#slice = options.slice
+    this.#signal = options.signal
   }
 
   /** Takes a call: gives its future, and runs none of its body unless calls start eagerly. */

@@ -1,5 +1,5 @@
-import type { Clock } from '../core/clock.ts'
-import { check, checkNumber, checkOptions } from '../internal/check.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { check, checkNumber, checkObject, checkOptions } from '../internal/check.ts'
 
 /** When the body of a call starts. */
 export type StartMode = 'deferred' | 'eager' | 'lazy'
@@ -31,14 +31,26 @@ export interface SchedulerOptions {
   signal?: AbortSignal | undefined
 }
 
-/** Throws unless the options of a scheduler are what they should be. */
-export function checkSchedulerOptions(options: SchedulerOptions): void {
-  checkOptions(options)
-  const { concurrency = Infinity, start = 'deferred', slice = 0 } = options
+/**
+ * Gives a copy with the defaults filled in.
+ *
+ * @throws {TypeError | RangeError} for a wrong option.
+ */
+export function copySchedulerOptions(options: SchedulerOptions): CheckedSchedulerOptions {
+  checkObject(options)
+  const { name = 'scheduler', concurrency = Infinity, start = 'deferred', slice = 10 } = options
+  const { clock = systemClock, signal } = options
+  checkOptions({ name, clock, signal })
   checkConcurrency(concurrency)
   check(START_MODES.includes(start), 'start', '"deferred", "eager" or "lazy"', start)
   checkNumber('slice', 'milliseconds from 0 up, or Infinity', slice, (n) => n >= 0)
+  return { name, concurrency, start, slice, clock, signal }
 }
+
+/** The options of a scheduler, all of them. */
+export type CheckedSchedulerOptions = Required<{
+  [K in Exclude<keyof SchedulerOptions, 'signal'>]: NonNullable<SchedulerOptions[K]>
+}> & { signal: AbortSignal | undefined }
 
 /** Throws unless so many bodies may run at once. */
 export function checkConcurrency(concurrency: number): void {

@@ -3,7 +3,7 @@ import type { TaskContext } from './context.ts'
 import { Dispatcher } from './dispatcher.ts'
 import {
   checkConcurrency,
-  checkSchedulerOptions,
+  copySchedulerOptions,
   type SchedulerOptions,
 } from './scheduler-options.ts'
 import { spawnOn } from './spawn.ts'
@@ -23,8 +23,7 @@ export class Scheduler implements AsyncDisposable {
 
   /** @throws {TypeError | RangeError} for a wrong option, with its name. */
   constructor(options: SchedulerOptions = {}) {
-    checkSchedulerOptions(options)
-    this.#dispatcher = new Dispatcher(options)
+    this.#dispatcher = new Dispatcher(copySchedulerOptions(options))
   }
 
   /** Wraps a body as a task of this scheduler; otherwise as `task`. */
