@@ -143,8 +143,9 @@ class Run {
       scheduler.resume()
       scheduler.concurrency = Infinity
     }
-    // Whoever runs on may make more.
-    for (let cleaned = -1; cleaned < this.#futures.length; ) {
+    // Whoever runs on may make more, and an iterator may have more to give.
+    let cleaned = -1
+    while (cleaned < this.#futures.length || this.#implementation.uncollected().length > 0) {
       cleaned = this.#futures.length
       for (const future of this.#futures) {
         future?.cancel()
