@@ -985,7 +985,7 @@ describe('A failure whose reason is hostile', () => {
     ['a future', Future.resolve(1)],
     ['an object without a prototype', Object.create(null)],
     ['a symbol', Symbol('reason')],
-  ])('R16 is held, and settles the future as any other: %s', async (_, reason) => {
+  ])('R16 is held, and settles the future like every other: %s', async (_, reason) => {
     const log: unknown[] = []
     const { future, reject } = Future.withResolvers<number>()
     future.onSettled(({ status }) => log.push(status))
