@@ -12,9 +12,8 @@ afterEach(async () => {
   vi.restoreAllMocks()
 })
 
-/** Runs a flood of bodies; gives how many had started at each turn of the event loop. */
-async function flood(options: SchedulerOptions, body: () => unknown): Promise<number[]> {
-  const scheduler = new Scheduler(options)
+/** Runs a program that counts its bodies; gives how many had started at each turn of the event loop. */
+async function watched(run: (count: () => void) => Promise<unknown>): Promise<number[]> {
   let started = 0
   let isOver = false
   const turns: number[] = []
@@ -23,15 +22,26 @@ async function flood(options: SchedulerOptions, body: () => unknown): Promise<nu
     if (!isOver) setImmediate(watch)
   }
   setImmediate(watch)
-  const work = scheduler.task(() => {
+  await run(() => {
     started += 1
-    return body()
   })
-  for (let call = 0; call < FLOOD; call++) work()
-  await scheduler.idle()
   isOver = true
   await turn()
-  expect(started).toBe(FLOOD)
+  return turns
+}
+
+/** The same of a flood of bodies, which are called all at once. */
+async function flood(options: SchedulerOptions, body: () => unknown): Promise<number[]> {
+  const turns = await watched((count) => {
+    const scheduler = new Scheduler(options)
+    const work = scheduler.task(() => {
+      count()
+      return body()
+    })
+    for (let call = 0; call < FLOOD; call++) work()
+    return scheduler.idle()
+  })
+  expect(turns.at(-1)).toBe(FLOOD)
   return turns
 }
 
@@ -89,23 +99,6 @@ describe.each(limits)('a flood of 100 000 short bodies, %d at a time', (concurre
 })
 
 describe('a chain of 10 000 short bodies', () => {
-  const watched = async (run: (count: () => void) => Promise<unknown>): Promise<number[]> => {
-    let started = 0
-    let isOver = false
-    const turns: number[] = []
-    const watch = (): void => {
-      turns.push(started)
-      if (!isOver) setImmediate(watch)
-    }
-    setImmediate(watch)
-    await run(() => {
-      started += 1
-    })
-    isOver = true
-    await turn()
-    return turns
-  }
-
   it('R7 lets the event loop turn when each body calls the next', async () => {
     const take = timeByHand()
     const scheduler = new Scheduler({ concurrency: 1 })
