@@ -20,7 +20,7 @@ export class Canceller implements Subscriber<AnyCell> {
     const reason = this.#reason
     if (conclude(future, CANCELLED, reason) === undefined) return undefined
     const driver = driverOf(future)
-    const withdrawn = driver.withdrawn?.(data)
+    const withdrawn = driver.withdrawn?.(future, data)
     // Comes after the future's own subscribers, which are pushed above it.
     const settled = () => tellNext(this, driver.abort?.(reason, withdrawn) ?? [])
     tellNext({ settled }, [future])

@@ -12,10 +12,15 @@ export interface Driver<F> {
    * The future was just cancelled, and its listeners have not run yet. Gives what `abort` is to
    * get.
    */
-  withdrawn?(data: unknown): unknown
+  withdrawn?(future: F, data: unknown): unknown
   /**
    * The future was cancelled, and its listeners have run. May name futures to cancel with it, in
    * order.
    */
   abort?(reason: unknown, withdrawn: unknown): readonly F[] | undefined
+  /**
+   * Whether something of the cancelled future still runs. If so, calls the listener once with how
+   * that has ended.
+   */
+  lingers?(future: F, listener: (state: number, outcome: unknown) => void): boolean
 }

@@ -29,8 +29,8 @@ export function checkFunction(name: string, got: unknown): void {
 }
 
 /** Throws unless `options` is an object. */
-export function checkObject(options: unknown): void {
-  check(typeof options === 'object' && options, 'options', 'an object', options)
+export function checkObject(options: unknown, name = 'options'): void {
+  check(typeof options === 'object' && options, name, 'an object', options)
 }
 
 /** The options that many functions have in common. */

@@ -15,6 +15,13 @@ export class PriorityQueue<T> {
     return this.#size
   }
 
+  /** The priority of the next item; `-Infinity` if there is none. */
+  get priority(): number {
+    return this.#size === 0
+      ? -Infinity
+      : (this.#levels[this.#levels.length - 1] as Level<T>).priority
+  }
+
   push(item: T, priority: number): void {
     const levels = this.#levels
     let level = levels[levels.length - 1]

@@ -1,4 +1,7 @@
 import { callIn, captureScope, type Scope } from '../internal/async-context.ts'
+import { type CallSite, captureSite } from './call-site.ts'
+import type { TaskContext } from './context.ts'
+import type { Definition } from './definition.ts'
 
 /**
  * What a scheduled future keeps of its call until the body starts: nothing at all of a bare
@@ -11,29 +14,48 @@ class FullCall {
   readonly self: unknown
   readonly args: readonly unknown[]
   readonly scope: Scope | undefined
+  readonly site: CallSite | undefined
 
-  constructor(self: unknown, args: readonly unknown[], scope: Scope | undefined) {
+  constructor(
+    self: unknown,
+    args: readonly unknown[],
+    scope: Scope | undefined,
+    site: CallSite | undefined,
+  ) {
     this.self = self
     this.args = args
     this.scope = scope
+    this.site = site
   }
 }
 
 /** Records a call whose body starts later. */
-export function recordCall(self: unknown, args: readonly unknown[]): Call {
+export function recordCall(definition: Definition, self: unknown, args: readonly unknown[]): Call {
   const scope = captureScope()
-  if (self !== undefined || scope !== undefined) return new FullCall(self, args, scope)
+  const site = captureSite(definition)
+  if (self !== undefined || scope !== undefined || site !== undefined) {
+    return new FullCall(self, args, scope, site)
+  }
   return args.length === 0 ? undefined : args
 }
 
-/** Calls a body the way its task was called, or with other arguments. */
+/** Where a call was made, if that is recorded. */
+export function siteOf(call: Call): CallSite | undefined {
+  return call instanceof FullCall ? call.site : undefined
+}
+
+/** Calls a body the way its task was called, with the context as one more argument if given. */
 export function replayCall(
   body: (...args: never[]) => unknown,
   call: Call,
-  args?: readonly unknown[],
+  context: TaskContext | undefined,
 ): unknown {
-  if (call instanceof FullCall) return callIn(call.scope, body, call.self, args ?? call.args)
-  return callIn(undefined, body, undefined, args ?? call ?? NO_ARGS)
+  const isFull = call instanceof FullCall
+  let args = (isFull ? call.args : call) ?? NO_ARGS
+  if (context !== undefined) args = [...args, context]
+  return isFull
+    ? callIn(call.scope, body, call.self, args)
+    : callIn(undefined, body, undefined, args)
 }
 
 /** No arguments, without a list of its own for every call. */

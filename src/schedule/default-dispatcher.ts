@@ -16,6 +16,7 @@ export function defaultDispatcher(): Dispatcher {
     slice: 10,
     clock: systemClock,
     signal: undefined,
+    rate: undefined,
   })
   return dispatcher
 }

@@ -1,13 +1,16 @@
 import type { Driver } from '../core/driver.ts'
 import type { AnyFuture } from '../core/future.ts'
 import { checkFunction } from '../internal/check.ts'
+import type { CallSite } from './call-site.ts'
 import type { Context } from './context.ts'
+import type { Afterlife } from './execution.ts'
 import { copyTaskOptions, type TaskOptions } from './task-options.ts'
 
 /** What a definition needs of the dispatcher its calls go to. */
 export interface Lane {
   demanded(future: AnyFuture, data: unknown): void
-  withdrawn(data: unknown): Context | undefined
+  withdrawn(future: AnyFuture, data: unknown): Context | undefined
+  lingers(future: AnyFuture, listener: Afterlife): boolean
   abort(reason: unknown, context: Context | undefined): void
 }
 
@@ -18,8 +21,12 @@ export type Body = (this: any, ...args: any[]) => unknown
 export class Definition implements Driver<AnyFuture> {
   readonly body: Body
   readonly options: TaskOptions
-  /** Whether the body takes its context as its argument, as with `spawn`. */
+  /** Whether the body takes its context as its last argument, as with `spawn`. */
   readonly takesContext: boolean
+  /** The function that its user calls: what is above it on the stack is the place of the call. */
+  entry: unknown
+  /** Where all its calls come from, if that is one place. */
+  site: CallSite | undefined
   readonly #lane: Lane
 
   constructor(lane: Lane, body: Body, options: TaskOptions | undefined, takesContext: boolean) {
@@ -39,8 +46,12 @@ export class Definition implements Driver<AnyFuture> {
     this.#lane.demanded(future, data)
   }
 
-  withdrawn(data: unknown): Context | undefined {
-    return this.#lane.withdrawn(data)
+  withdrawn(future: AnyFuture, data: unknown): Context | undefined {
+    return this.#lane.withdrawn(future, data)
+  }
+
+  lingers(future: AnyFuture, listener: Afterlife): boolean {
+    return this.#lane.lingers(future, listener)
   }
 
   abort(reason: unknown, context: unknown): undefined {

@@ -1,6 +1,7 @@
 import { cancelOnAbort } from '../core/cancel-on.ts'
 import { cancelAll } from '../core/canceller.ts'
 import {
+  CANCELLED,
   concludeLike,
   contentOf,
   driverOf,
@@ -10,36 +11,41 @@ import {
   SCHEDULED,
   type Settled,
   settle,
+  stateOf,
   subscribe,
 } from '../core/cell.ts'
 import type { Clock } from '../core/clock.ts'
 import { InvalidStateError } from '../core/errors.ts'
 import { type AnyFuture, drive } from '../core/future.ts'
+import { callSafely } from '../internal/call-safely.ts'
 import { Burst, yieldTurn } from '../internal/event-loop.ts'
-import { PriorityQueue } from '../internal/priority-queue.ts'
-import { type Call, recordCall } from './call.ts'
+import { Backlog, Retrial } from './backlog.ts'
+import { type Call, recordCall, siteOf } from './call.ts'
 import type { Context } from './context.ts'
 import type { Definition, Lane } from './definition.ts'
-import { Execution, type Slots } from './execution.ts'
+import { type Afterlife, Execution, type Slots } from './execution.ts'
+import type { RateWindow } from './rate.ts'
+import { Attempts, blame } from './retry.ts'
 import type { CheckedSchedulerOptions, StartMode } from './scheduler-options.ts'
+import { Tally } from './tally.ts'
 
 /**
- * The engine of a scheduler: a queue of calls, and the slots in which bodies run.
+ * The engine of a scheduler: the calls that wait, and the slots in which bodies run.
  *
  * Apart from `Scheduler`, so that who only uses `task` does not pay for the rest of that class.
  */
 export class Dispatcher implements Lane, Slots {
   readonly name: string
   readonly clock: Clock
+  readonly signal: AbortSignal | undefined
   concurrency: number
   /** Bodies that have started and not really ended. */
   running = 0
-  /** Calls that wait to start. The queue itself may be longer: cancelled calls leave it later. */
-  queued = 0
   paused = false
   closed = false
+  readonly tally = new Tally()
 
-  readonly #queue = new PriorityQueue<AnyFuture>()
+  readonly #backlog = new Backlog()
   // The first `running` executions hold bodies, in no order; those behind are free, for the next
   // ones.
   readonly #executions: Execution[] = []
@@ -49,27 +55,36 @@ export class Dispatcher implements Lane, Slots {
   #draining = false
   #isHeld = false
   #idlers: (() => void)[] = []
+  // Bodies whose futures were cancelled while they ran.
+  readonly #orphans = new Map<AnyFuture, Execution>()
   readonly #start: StartMode
   readonly #slice: number
-  readonly #signal: AbortSignal | undefined
+  readonly #rate: RateWindow | undefined
 
   constructor(options: CheckedSchedulerOptions) {
     this.name = options.name
     this.concurrency = options.concurrency
     this.clock = options.clock
+    this.signal = options.signal
     this.#start = options.start
     this.#slice = options.slice
-    this.#signal = options.signal
+    this.#rate = options.rate
+  }
+
+  /** Calls that wait to start, between two attempts too. */
+  get queued(): number {
+    return this.#backlog.size
   }
 
   /** Takes a call: gives its future, and runs none of its body unless calls start eagerly. */
   submit(definition: Definition, self: unknown, args: readonly unknown[]): AnyFuture {
     if (this.closed) throw this.#closedError()
-    const call = recordCall(self, args)
+    const call = recordCall(definition, self, args)
     const isLazy = this.#start === 'lazy'
     const future = drive(definition, SCHEDULED, isLazy ? new Unqueued(call) : call)
+    this.tally.call()
     if (!isLazy) this.#enqueue(future, definition)
-    cancelOnAbort(future, this.#signal)
+    cancelOnAbort(future, this.signal)
     cancelOnAbort(future, definition.options.signal)
     // The only one that waits is this one, unless it was cancelled at once.
     const isNext = this.#start === 'eager' && this.queued === 1 && !future.done
@@ -79,7 +94,7 @@ export class Dispatcher implements Lane, Slots {
 
   /** Starts bodies while there are free slots, in one microtask for all the calls until then. */
   wake(): void {
-    if (this.#awake || this.queued === 0 || !this.#hasSlot()) return
+    if (this.#awake || this.#startable === 0 || !this.#hasSlot()) return
     this.#awake = true
     void resolved.then(this.#drainAwake)
   }
@@ -95,8 +110,7 @@ export class Dispatcher implements Lane, Slots {
   /** Cancels what runs, in the order of the starts, then what waits, in its order. */
   cancel(reason: unknown): void {
     const running = this.#executions.slice(0, this.running).sort((a, b) => a.order - b.order)
-    const futures = running.map((execution) => execution.future)
-    this.#queue.retain((future) => futures.push(future) > 0)
+    const futures = running.map(({ future }) => future).concat(this.#backlog.list())
     // A body that ends because of this must not make room for one that is about to be cancelled.
     const isHeld = this.#isHeld
     this.#isHeld = true
@@ -109,7 +123,7 @@ export class Dispatcher implements Lane, Slots {
     if (this.#draining) return
     this.#draining = true
     try {
-      while (this.queued > 0 && this.#mayStart()) this.#startNext()
+      while (this.#mayStart()) this.#startNext()
     } finally {
       // Whatever a hostile signal or clock throws surfaces, and must not stop the rest for ever.
       this.#draining = false
@@ -121,20 +135,23 @@ export class Dispatcher implements Lane, Slots {
 
   demanded(future: AnyFuture, data: unknown): void {
     if (!(data instanceof Unqueued)) return
-    if (this.closed) return settle(future, REJECTED, this.#closedError())
+    if (this.closed) return this.#settle(future, REJECTED, this.#closedError())
     move(future, SCHEDULED, data.call)
     this.#enqueue(future, driverOf(future) as Definition)
   }
 
-  withdrawn(data: unknown): Context | undefined {
-    if (data instanceof Execution) return data.startedContext
+  withdrawn(future: AnyFuture, data: unknown): Context | undefined {
+    this.tally.settle(CANCELLED)
+    if (data instanceof Execution) {
+      this.#orphans.set(future, data)
+      return data.startedContext
+    }
     if (data instanceof Unqueued) return undefined
-    this.queued -= 1
-    // Cancelled calls are dropped when their turn comes, but must not pile up behind a body that
-    // never ends.
-    const dead = this.#queue.size - this.queued
-    if (dead > 32 && dead > this.queued) this.#queue.retain((future) => !future.done)
-    return undefined
+    this.#backlog.remove(data)
+    if (this.#startable === 0) this.#rate?.rest()
+    if (!(data instanceof Retrial)) return undefined
+    callSafely(data.stop)
+    return data.context
   }
 
   abort(reason: unknown, context: Context | undefined): void {
@@ -142,39 +159,100 @@ export class Dispatcher implements Lane, Slots {
     this.#checkIdle()
   }
 
+  lingers(future: AnyFuture, listener: Afterlife): boolean {
+    const execution = this.#orphans.get(future)
+    if (execution === undefined) return false
+    execution.afterlife ??= []
+    execution.afterlife.push(listener)
+    return true
+  }
+
   // Slots: what executions tell.
 
   ended(execution: Execution, state: Settled, outcome: unknown): void {
-    settle(this.#release(execution), state, outcome)
+    const reason = state === REJECTED ? this.#tryAgain(execution, outcome) : outcome
+    if (reason !== AGAIN) {
+      const { afterlife } = execution
+      this.#settle(this.#release(execution), state, reason)
+      afterlife?.forEach((listener) => void listener(state, reason))
+    }
     this.drain()
   }
 
   endedLike(execution: Execution, result: AnyFuture): AnyFuture | undefined {
+    const state = stateOf(result) as Settled
+    // A slot passes on after the listeners of its future, here as in `ended`.
+    if (state === REJECTED || execution.future.done) {
+      return void this.ended(execution, state, contentOf(result))
+    }
     const future = this.#release(execution)
-    // Last among its subscribers: a slot passes on after the listeners, here as in `ended`.
-    if (!future.done) subscribe(future, this.#drainAfter)
-    else this.drain()
+    subscribe(future, this.#drainAfter)
+    this.tally.settle(state)
     return concludeLike(future, result)
   }
 
+  #settle(future: AnyFuture, state: Settled, outcome: unknown): void {
+    if (future.done) return
+    this.tally.settle(state)
+    settle(future, state, outcome)
+  }
+
+  /**
+   * Puts a call back whose body failed, if it is to be tried again. Gives what it fails with if
+   * not.
+   */
+  #tryAgain(execution: Execution, error: unknown): unknown {
+    const { future, call, order, startedContext } = execution
+    siteOf(call)?.addTo(error)
+    const { retry } = (driverOf(future) as Definition).options
+    if (retry === undefined || future.done) return error
+    const { retrial } = execution
+    const attempts = retrial?.attempts ?? new Attempts()
+    const first = retrial?.order ?? order
+    try {
+      const delay = attempts.delayAfter(error, retry)
+      if (delay === undefined) attempts.leaveOn(error)
+      // The functions among the options may have cancelled it.
+      if (delay === undefined || future.done) return error
+      const next = new Retrial(future, retrial?.call ?? call, first, attempts, startedContext)
+      const stop = delay === 0 ? undefined : this.clock.callLater(() => this.#delayed(next), delay)
+      this.#release(execution)
+      move(future, SCHEDULED, next)
+      this.#backlog.putBack(next, stop)
+      this.tally.onChange?.()
+      return AGAIN
+    } catch (failure) {
+      return blame(failure, error)
+    }
+  }
+
+  #delayed(retrial: Retrial): void {
+    this.#backlog.release(retrial)
+    this.wake()
+  }
+
+  get #startable(): number {
+    return this.#backlog.size - this.#backlog.delayed
+  }
+
   #enqueue(future: AnyFuture, definition: Definition): void {
-    this.#queue.push(future, definition.options.priority ?? 0)
-    this.queued += 1
+    this.#backlog.push(future, definition.options.priority ?? 0)
     this.wake()
   }
 
   #startNext(): void {
-    let future = this.#queue.shift() as AnyFuture
-    while (future.done) future = this.#queue.shift() as AnyFuture
+    const future = this.#backlog.next() as AnyFuture
     const definition = driverOf(future) as Definition
-    const signal = this.#signal?.aborted ? this.#signal : definition.options.signal
+    const signal = this.signal?.aborted ? this.signal : definition.options.signal
     // Others of this signal may be cancelled before it, and have made room for it.
     if (signal?.aborted) return void future.cancel(signal.reason)
-    this.queued -= 1
-    const call = contentOf(future) as Call
+    const data = contentOf(future)
+    this.#backlog.remove(data)
+    this.#rate?.count()
+    if (!(data instanceof Retrial)) this.tally.start()
     const execution = this.#take()
     move(future, RUNNING, execution)
-    execution.run(future, definition, call)
+    execution.run(future, definition, data)
   }
 
   #take(): Execution {
@@ -192,7 +270,9 @@ export class Dispatcher implements Lane, Slots {
     executions[last.slot] = last
     executions[this.running] = execution
     if (executions.length > MOST_KEPT) executions.pop()
-    return execution.clear()
+    const future = execution.clear()
+    if (this.#orphans.size > 0) this.#orphans.delete(future)
+    return future
   }
 
   readonly #drainAwake = (): void => {
@@ -207,11 +287,12 @@ export class Dispatcher implements Lane, Slots {
   }
 
   /**
-   * Whether a slot is free and, rule 7, the event loop needs no turn: a flood of short bodies lets
-   * it turn.
+   * Whether there is a call that can start, a slot is free, the rate allows it and, rule 7, the
+   * event loop needs no turn: a flood of short bodies lets it turn.
    */
   #mayStart(few = 0): boolean {
-    if (!this.#hasSlot()) return false
+    if (this.#startable === 0 || !this.#hasSlot()) return false
+    if (this.#rate?.admits(this.#drainAwake) === false) return false
     if (this.#slice === Infinity || !this.#burst.hasLasted(this.#slice, few)) return true
     this.#isHeld = true
     yieldTurn(this.#drainAfterTurn)
@@ -247,6 +328,9 @@ class Unqueued {
 }
 
 const resolved = Promise.resolve()
+
+/** Instead of what a call fails with: it does not, for now. */
+const AGAIN = Symbol('again')
 
 /** So many eager calls start inside the call, even if the machine stalls between two of them. */
 const FEW_EAGER = 16

@@ -3,7 +3,8 @@ import { FULFILLED, REJECTED, type Settled } from '../core/cell.ts'
 import type { Clock } from '../core/clock.ts'
 import type { AnyFuture } from '../core/future.ts'
 import { adopt, type Taker } from '../core/resolution.ts'
-import { type Call, replayCall } from './call.ts'
+import { Retrial } from './backlog.ts'
+import { type Call, replayCall, siteOf } from './call.ts'
 import { Context, type ContextSource, enterContext } from './context.ts'
 import type { Definition } from './definition.ts'
 
@@ -15,6 +16,9 @@ export interface Slots {
   /** The body's result was a future, which has settled: as `Subscriber.settled`. */
   endedLike(execution: Execution, result: AnyFuture): AnyFuture | undefined
 }
+
+/** Told how a body has ended whose future was cancelled before. */
+export type Afterlife = (state: number, outcome: unknown) => void
 
 /**
  * One slot while a body holds it, from its start until it has really ended.
@@ -30,6 +34,12 @@ export class Execution implements Taker, ContextSource {
   future!: AnyFuture
   /** The body's context, if it was asked for. */
   startedContext: Context | undefined
+  /** The attempt before, if this is not the first. */
+  retrial: Retrial | undefined
+  /** The call, if it is needed when the body has ended: to try again, or to say where it came from. */
+  call: Call
+  /** Who waits for the body of a cancelled future to end. */
+  afterlife: Afterlife[] | undefined
   readonly #slots: Slots
 
   constructor(slots: Slots) {
@@ -48,15 +58,28 @@ export class Execution implements Taker, ContextSource {
     return this.startedContext
   }
 
-  /** Runs the body up to its first await, and follows what it gave. */
-  run(future: AnyFuture, { body, options, takesContext }: Definition, call: Call): void {
+  /**
+   * Runs the body up to its first await, and follows what it gave.
+   *
+   * @param data - What the future kept while it waited.
+   */
+  run(future: AnyFuture, definition: Definition, data: unknown): void {
+    const { body, options, takesContext } = definition
     this.future = future
+    let call = data as Call
+    const retrial = data instanceof Retrial ? data : undefined
+    if (retrial !== undefined) {
+      this.retrial = retrial
+      this.startedContext = retrial.context
+      call = retrial.call
+    }
+    if (options.retry !== undefined || siteOf(call) !== undefined) this.call = call
     const outer = enterContext(this)
     let result: unknown
     try {
-      // Before the body, whose time it limits.
-      cancelAfter(future, options.timeout, this.#slots.clock)
-      result = replayCall(body, call, takesContext ? [this.context] : undefined)
+      // Before the body, whose time it limits; once, over all attempts.
+      if (retrial === undefined) cancelAfter(future, options.timeout, this.#slots.clock)
+      result = replayCall(body, call, takesContext ? this.context : undefined)
     } catch (error) {
       enterContext(outer)
       return this.reject(error)
@@ -72,6 +95,9 @@ export class Execution implements Taker, ContextSource {
     const { future } = this
     this.future = NONE
     this.startedContext = undefined
+    this.retrial = undefined
+    this.call = undefined
+    this.afterlife = undefined
     return future
   }
 }

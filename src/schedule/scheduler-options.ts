@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import { check, checkNumber, checkObject, checkOptions } from '../internal/check.ts'
+import { type RateOptions, RateWindow } from './rate.ts'
 
 /** When the body of a call starts. */
 export type StartMode = 'deferred' | 'eager' | 'lazy'
@@ -20,6 +21,11 @@ export interface SchedulerOptions {
    */
   start?: StartMode | undefined
   /**
+   * How many bodies may start in a span of time, attempts that are repeated included. Default: no
+   * limit.
+   */
+  rate?: RateOptions | undefined
+  /**
    * How long bodies may be starting, in milliseconds of real time, before the event loop is let
    * turn: a flood of short bodies does not freeze timers, I/O and rendering. Default 10; `Infinity`
    * for never.
@@ -39,18 +45,25 @@ export interface SchedulerOptions {
 export function copySchedulerOptions(options: SchedulerOptions): CheckedSchedulerOptions {
   checkObject(options)
   const { name = 'scheduler', concurrency = Infinity, start = 'deferred', slice = 10 } = options
-  const { clock = systemClock, signal } = options
+  const { clock = systemClock, signal, rate } = options
   checkOptions({ name, clock, signal })
   checkConcurrency(concurrency)
   check(START_MODES.includes(start), 'start', '"deferred", "eager" or "lazy"', start)
   checkNumber('slice', 'milliseconds from 0 up, or Infinity', slice, (n) => n >= 0)
-  return { name, concurrency, start, slice, clock, signal }
+  const window = rate === undefined ? undefined : new RateWindow(rate, clock)
+  return { name, concurrency, start, slice, clock, signal, rate: window }
 }
 
 /** The options of a scheduler, all of them. */
-export type CheckedSchedulerOptions = Required<{
-  [K in Exclude<keyof SchedulerOptions, 'signal'>]: NonNullable<SchedulerOptions[K]>
-}> & { signal: AbortSignal | undefined }
+export interface CheckedSchedulerOptions {
+  readonly name: string
+  readonly concurrency: number
+  readonly start: StartMode
+  readonly slice: number
+  readonly clock: Clock
+  readonly signal: AbortSignal | undefined
+  readonly rate: RateWindow | undefined
+}
 
 /** Throws unless so many bodies may run at once. */
 export function checkConcurrency(concurrency: number): void {

@@ -1,6 +1,7 @@
 import type { Future } from '../core/future.ts'
 import type { TaskContext } from './context.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { type Progress, progressOf, watchProgress } from './progress.ts'
 import {
   checkConcurrency,
   copySchedulerOptions,
@@ -33,7 +34,7 @@ export class Scheduler implements AsyncDisposable {
 
   /** Schedules a body once on this scheduler; otherwise as `spawn`. */
   spawn<T>(body: (context: TaskContext) => T | PromiseLike<T>, options?: TaskOptions): Future<T> {
-    return spawnOn(this.#dispatcher, body, options)
+    return spawnOn(this.#dispatcher, body, options, this.spawn)
   }
 
   get name(): string {
@@ -66,6 +67,25 @@ export class Scheduler implements AsyncDisposable {
     checkConcurrency(concurrency)
     this.#dispatcher.concurrency = concurrency
     this.#dispatcher.wake()
+  }
+
+  /** How far it is: how many calls it has taken, started and settled, as of now. */
+  get progress(): Progress {
+    return progressOf(this.#dispatcher)
+  }
+
+  /**
+   * Calls `listener` after calls were taken, have started or settled: in a microtask, once for all
+   * that has changed until then. What it throws is reported as an uncaught error.
+   *
+   * @returns A function that stops it.
+   * @throws {TypeError} for a listener that is no function.
+   *
+   * @example
+   * const stop = scheduler.onProgress(({ settled, called }) => bar.update(settled / called))
+   */
+  onProgress(listener: (progress: Progress) => void): () => void {
+    return watchProgress(this.#dispatcher, listener)
   }
 
   /** Holds starts back. What runs goes on. */

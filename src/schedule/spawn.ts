@@ -23,15 +23,17 @@ export function spawn<T>(
   body: (context: TaskContext) => T | PromiseLike<T>,
   options?: TaskOptions,
 ): Future<T> {
-  return spawnOn(defaultDispatcher(), body, options)
+  return spawnOn(defaultDispatcher(), body, options, spawn)
 }
 
-/** Schedules a body on the given dispatcher. */
+/** Schedules a body on the given dispatcher; `entry` is the function that the user called. */
 export function spawnOn<T>(
   dispatcher: Dispatcher,
   body: (context: TaskContext) => T | PromiseLike<T>,
-  options?: TaskOptions,
+  options: TaskOptions | undefined,
+  entry: unknown,
 ): Future<T> {
   const definition = new Definition(dispatcher, body as Body, options, true)
+  definition.entry = entry
   return dispatcher.submit(definition, undefined, NO_ARGS)
 }

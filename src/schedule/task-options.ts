@@ -1,4 +1,5 @@
 import { checkNumber, checkObject, checkOptions } from '../internal/check.ts'
+import { copyRetryOptions, type RetryOptions } from './retry.ts'
 
 /** How calls of a task are treated. */
 export interface TaskOptions {
@@ -13,6 +14,8 @@ export interface TaskOptions {
   timeout?: number | undefined
   /** Among calls that wait for a slot, higher numbers start first. Default 0. */
   priority?: number | undefined
+  /** Runs a body that failed again. `timeout` counts over all attempts. Default: not. */
+  retry?: RetryOptions | undefined
 }
 
 /**
@@ -22,8 +25,9 @@ export interface TaskOptions {
  */
 export function copyTaskOptions(options: TaskOptions): TaskOptions {
   checkObject(options)
-  const { name, signal, timeout, priority = 0 } = options
-  const copy = { name, signal, timeout, priority }
+  const { name, signal, timeout, priority = 0, retry } = options
+  const retrying = retry === undefined ? undefined : copyRetryOptions(retry)
+  const copy = { name, signal, timeout, priority, retry: retrying }
   checkOptions(copy)
   checkNumber('priority', 'a number', priority, (n) => !Number.isNaN(n))
   return copy

@@ -52,6 +52,7 @@ export function makeTask<F extends TaskBody>(
   const call = function (this: unknown, ...args: unknown[]) {
     return dispatcher.submit(definition, this, args.length === 0 ? NO_ARGS : args)
   }
+  definition.entry = call
   return Object.defineProperties(call, {
     name: { value: definition.name, configurable: true },
     with: {
