@@ -18,7 +18,7 @@ export class CallSite {
   addTo(error: unknown): void {
     try {
       const lines = this.stack?.split('\n') ?? []
-      const frames = lines.filter((line) => /^ +at |@/.test(line)).join('\n')
+      const frames = lines.filter((line) => FRAME.test(line) && !OWN.test(line)).join('\n')
       const section = `\nFrom the call of "${this.#name}":\n${frames}`
       if (!(error instanceof Error) || frames === '' || error.stack?.includes(section)) return
       error.stack += section
@@ -27,6 +27,12 @@ export class CallSite {
     }
   }
 }
+
+// As V8 writes them, and as the others do.
+const FRAME = /^ +at |@/
+// What runs a body, below the calls that the body makes.
+const OWN =
+  /(callIn|runInAsyncScope|replayCall|(Execution|Dispatcher)\.\S+|#drain\w+)( \[as \w+\])? \(/
 
 /** Gives the place of the call that is being made, while places are recorded. */
 export function captureSite(definition: Definition): CallSite | undefined {

@@ -43,7 +43,7 @@ export class Dispatcher implements Lane, Slots {
   running = 0
   paused = false
   closed = false
-  readonly tally = new Tally()
+  readonly tally: Tally = new Tally()
 
   readonly #backlog = new Backlog()
   // The first `running` executions hold bodies, in no order; those behind are free, for the next
