@@ -17,6 +17,7 @@ import { systemClock } from '../core/clock.ts'
 import type { Driver } from '../core/driver.ts'
 import { CancelledError } from '../core/errors.ts'
 import { type AnyFuture, drive } from '../core/future.ts'
+import { type Ended, whenAllEnded } from '../core/linger.ts'
 import { type Subscriber, tellNext } from '../core/subscriber.ts'
 import type { GatherOptions } from './gather-options.ts'
 import { type Inputs, readInputs } from './inputs.ts'
@@ -113,6 +114,13 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
     for (const input of rest) unsubscribe(input, this)
     this.items = []
     return rest
+  }
+
+  /** Asked before `abort`, which cancels the inputs. */
+  lingers(_future: AnyFuture, ended: Ended): boolean {
+    const rest = this.items.filter((input) => !input.done)
+    whenAllEnded(rest, ended)
+    return rest.length > 0
   }
 
   #follow(): void {

@@ -19,8 +19,8 @@ export interface Driver<F> {
    */
   abort?(reason: unknown, withdrawn: unknown): readonly F[] | undefined
   /**
-   * Whether something of the cancelled future still runs. If so, calls the listener once with how
-   * that has ended.
+   * Whether something behind the cancelled future still runs. If so, `ended` is told once how that
+   * has ended.
    */
-  lingers?(future: F, listener: (state: number, outcome: unknown) => void): boolean
+  lingers?(future: F, ended: (state: number, outcome: unknown) => void): boolean
 }

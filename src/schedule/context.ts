@@ -41,6 +41,11 @@ export interface ContextSource {
 
 let current: ContextSource | undefined
 
+/** The signal of the body that is on the stack, if there is one. */
+export function currentSignal(): AbortSignal | undefined {
+  return current?.context.signal
+}
+
 /**
  * Makes `source` the one that `context()` asks, and gives the one before, to be put back
  * afterwards.

@@ -1,16 +1,16 @@
 import type { Driver } from '../core/driver.ts'
 import type { AnyFuture } from '../core/future.ts'
+import type { Ended } from '../core/linger.ts'
 import { checkFunction } from '../internal/check.ts'
 import type { CallSite } from './call-site.ts'
 import type { Context } from './context.ts'
-import type { Afterlife } from './execution.ts'
 import { copyTaskOptions, type TaskOptions } from './task-options.ts'
 
 /** What a definition needs of the dispatcher its calls go to. */
 export interface Lane {
   demanded(future: AnyFuture, data: unknown): void
   withdrawn(future: AnyFuture, data: unknown): Context | undefined
-  lingers(future: AnyFuture, listener: Afterlife): boolean
+  lingers(future: AnyFuture, ended: Ended): boolean
   abort(reason: unknown, context: Context | undefined): void
 }
 
@@ -50,8 +50,8 @@ export class Definition implements Driver<AnyFuture> {
     return this.#lane.withdrawn(future, data)
   }
 
-  lingers(future: AnyFuture, listener: Afterlife): boolean {
-    return this.#lane.lingers(future, listener)
+  lingers(future: AnyFuture, ended: Ended): boolean {
+    return this.#lane.lingers(future, ended)
   }
 
   abort(reason: unknown, context: unknown): undefined {

@@ -17,13 +17,14 @@ import {
 import type { Clock } from '../core/clock.ts'
 import { InvalidStateError } from '../core/errors.ts'
 import { type AnyFuture, drive } from '../core/future.ts'
+import type { Ended } from '../core/linger.ts'
 import { callSafely } from '../internal/call-safely.ts'
 import { Burst, yieldTurn } from '../internal/event-loop.ts'
 import { Backlog, Retrial } from './backlog.ts'
 import { type Call, recordCall, siteOf } from './call.ts'
 import type { Context } from './context.ts'
 import type { Definition, Lane } from './definition.ts'
-import { type Afterlife, Execution, type Slots } from './execution.ts'
+import { Execution, type Slots } from './execution.ts'
 import type { RateWindow } from './rate.ts'
 import { Attempts, blame } from './retry.ts'
 import type { CheckedSchedulerOptions, StartMode } from './scheduler-options.ts'
@@ -159,11 +160,11 @@ export class Dispatcher implements Lane, Slots {
     this.#checkIdle()
   }
 
-  lingers(future: AnyFuture, listener: Afterlife): boolean {
+  lingers(future: AnyFuture, ended: Ended): boolean {
     const execution = this.#orphans.get(future)
     if (execution === undefined) return false
     execution.afterlife ??= []
-    execution.afterlife.push(listener)
+    execution.afterlife.push(ended)
     return true
   }
 
@@ -174,7 +175,7 @@ export class Dispatcher implements Lane, Slots {
     if (reason !== AGAIN) {
       const { afterlife } = execution
       this.#settle(this.#release(execution), state, reason)
-      afterlife?.forEach((listener) => void listener(state, reason))
+      afterlife?.forEach((tell) => void tell(state, reason))
     }
     this.drain()
   }

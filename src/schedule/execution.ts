@@ -2,6 +2,7 @@ import { cancelAfter } from '../core/cancel-on.ts'
 import { FULFILLED, REJECTED, type Settled } from '../core/cell.ts'
 import type { Clock } from '../core/clock.ts'
 import type { AnyFuture } from '../core/future.ts'
+import type { Ended } from '../core/linger.ts'
 import { adopt, type Taker } from '../core/resolution.ts'
 import { Retrial } from './backlog.ts'
 import { type Call, replayCall, siteOf } from './call.ts'
@@ -16,9 +17,6 @@ export interface Slots {
   /** The body's result was a future, which has settled: as `Subscriber.settled`. */
   endedLike(execution: Execution, result: AnyFuture): AnyFuture | undefined
 }
-
-/** Told how a body has ended whose future was cancelled before. */
-export type Afterlife = (state: number, outcome: unknown) => void
 
 /**
  * One slot while a body holds it, from its start until it has really ended.
@@ -39,7 +37,7 @@ export class Execution implements Taker, ContextSource {
   /** The call, if it is needed when the body has ended: to try again, or to say where it came from. */
   call: Call
   /** Who waits for the body of a cancelled future to end. */
-  afterlife: Afterlife[] | undefined
+  afterlife: Ended[] | undefined
   readonly #slots: Slots
 
   constructor(slots: Slots) {

@@ -11,6 +11,9 @@ import { spawnOn } from './spawn.ts'
 import { makeTask, type TaskBody, type TaskOf } from './task.ts'
 import type { TaskOptions } from './task-options.ts'
 
+/** The engine of a scheduler, for what is built on it. */
+export let dispatcherOf: (scheduler: Scheduler) => Dispatcher
+
 /**
  * Decides when bodies start: how many at once, in which order, and how soon after the call.
  *
@@ -21,6 +24,10 @@ import type { TaskOptions } from './task-options.ts'
  */
 export class Scheduler implements AsyncDisposable {
   readonly #dispatcher: Dispatcher
+
+  static {
+    dispatcherOf = (scheduler) => scheduler.#dispatcher
+  }
 
   /** @throws {TypeError | RangeError} for a wrong option, with its name. */
   constructor(options: SchedulerOptions = {}) {
