@@ -22,6 +22,11 @@ export class RingQueue<T> {
     this.#items[(this.#head + this.#size++) & (this.#items.length - 1)] = item
   }
 
+  /** The item that comes next. */
+  peek(): T | undefined {
+    return this.#size === 0 ? undefined : this.#items[this.#head]
+  }
+
   shift(): T | undefined {
     if (this.#size === 0) return undefined
     const item = this.#items[this.#head]

@@ -1,6 +1,9 @@
 import type { Future } from '../core/future.ts'
 import type { TaskContext } from './context.ts'
+import type { Body } from './definition.ts'
 import { Dispatcher } from './dispatcher.ts'
+import type { MapOptions } from './map-options.ts'
+import { type Mapping, mapOn } from './mapping.ts'
 import { type Progress, progressOf, watchProgress } from './progress.ts'
 import {
   checkConcurrency,
@@ -42,6 +45,32 @@ export class Scheduler implements AsyncDisposable {
   /** Schedules a body once on this scheduler; otherwise as `spawn`. */
   spawn<T>(body: (context: TaskContext) => T | PromiseLike<T>, options?: TaskOptions): Future<T> {
     return spawnOn(this.#dispatcher, body, options, this.spawn)
+  }
+
+  /**
+   * Calls a body for every item of a source, and gives the results as an array when it is awaited,
+   * or one by one when it is iterated. Nothing is pulled before. Then no more items are pulled than
+   * the consumer takes results, save `buffer`; ten million items take no more memory than a few.
+   *
+   * The first failure ends it: of a body, of the source, of an item that is a promise. So does
+   * leaving the loop. Then the bodies that run are cancelled, and the source is closed.
+   *
+   * @param source - Its items may be promises.
+   * @param body - Gets the item, its index and its context.
+   * @throws {TypeError | RangeError} for a source that cannot be iterated, a body that is no
+   *   function, or wrong options.
+   *
+   * @example
+   * const pages = await scheduler.map(urls, (url) => fetchPage(url))
+   * for await (const row of scheduler.map(readRows(), parse, { ordered: false })) save(row)
+   */
+  map<T, R>(
+    source: Iterable<T> | AsyncIterable<T>,
+    body: (item: Awaited<T>, index: number, context: TaskContext) => R,
+    options: MapOptions = {},
+  ): Mapping<Awaited<R>> {
+    const mapping = mapOn(this.#dispatcher, source, body as Body, options, this.map)
+    return mapping as Mapping<Awaited<R>>
   }
 
   get name(): string {
