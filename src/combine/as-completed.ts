@@ -1,5 +1,15 @@
-import { collect, demand, orderOf, subscribe, unsubscribe } from '../core/cell.ts'
-import { type AnyFuture, Future } from '../core/future.ts'
+import {
+  collect,
+  demand,
+  FULFILLED,
+  orderOf,
+  RUNNING,
+  settle,
+  subscribe,
+  unsubscribe,
+} from '../core/cell.ts'
+import type { Driver } from '../core/driver.ts'
+import { type AnyFuture, drive, Future } from '../core/future.ts'
 import type { Subscriber } from '../core/subscriber.ts'
 import { RingQueue } from '../internal/ring-queue.ts'
 import { toIterable } from './inputs.ts'
@@ -34,16 +44,17 @@ export function asCompleted<T>(
   return new Completions(list)
 }
 
-class Completions<T> implements AsyncIterableIterator<CompletedFuture<T>>, Subscriber<AnyFuture> {
+class Completions<T>
+  implements AsyncIterableIterator<CompletedFuture<T>>, Driver<AnyFuture>, Subscriber<AnyFuture>
+{
+  readonly name = 'asCompleted'
   readonly #unfinished: readonly AnyFuture[]
   /** How many are yet to settle. A future that was given twice counts, and comes, twice. */
   #left: number
   // Settled and not yet given out, in order of completion.
   readonly #settled = new RingQueue<AnyFuture>()
   // Who asked before there was anything to give.
-  readonly #asking = new RingQueue<
-    (result: IteratorResult<CompletedFuture<T>, undefined>) => void
-  >()
+  readonly #asking = new RingQueue<AnyFuture>()
 
   constructor(futures: readonly AnyFuture[]) {
     const settled = futures.filter((future) => future.done)
@@ -66,11 +77,15 @@ class Completions<T> implements AsyncIterableIterator<CompletedFuture<T>>, Subsc
     this.#answer()
   }
 
+  inputs(): readonly AnyFuture[] {
+    return this.#unfinished
+  }
+
   next(): Promise<IteratorResult<CompletedFuture<T>, undefined>> {
-    return new Promise((resolve) => {
-      this.#asking.push(resolve)
-      this.#answer()
-    })
+    const asked = drive<IteratorResult<CompletedFuture<T>, undefined>>(this, RUNNING, undefined)
+    this.#asking.push(asked)
+    this.#answer()
+    return asked.then()
   }
 
   return(): Promise<IteratorResult<CompletedFuture<T>, undefined>> {
@@ -89,7 +104,8 @@ class Completions<T> implements AsyncIterableIterator<CompletedFuture<T>>, Subsc
     while (this.#asking.size > 0 && (this.#settled.size > 0 || this.#left === 0)) {
       const value = this.#settled.shift()
       if (value !== undefined) collect(value)
-      this.#asking.shift()?.(value ? { done: false, value } : { done: true, value: undefined })
+      const result = value ? { done: false, value } : { done: true, value: undefined }
+      settle(this.#asking.shift() as AnyFuture, FULFILLED, result)
     }
   }
 }

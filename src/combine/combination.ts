@@ -64,6 +64,10 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
     return this.look(input)
   }
 
+  inputs(): readonly AnyFuture[] {
+    return this.items
+  }
+
   /** Reads the arguments, follows the inputs, and gives the future of the whole. */
   combine(args: readonly unknown[]): AnyFuture {
     const { future } = this

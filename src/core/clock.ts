@@ -9,6 +9,12 @@ export interface Clock {
    * @returns A function that cancels the call. Safe to call twice, or late.
    */
   callLater(callback: () => void, delay: number): () => void
+
+  /**
+   * Whether time moves only when a test says so. Schedulers with a limit then keep track of which
+   * body waits for which call, so that a deadlock can be told. Default: not.
+   */
+  readonly isVirtual?: boolean
 }
 
 /**

@@ -18,6 +18,7 @@ import type { Driver } from './driver.ts'
 import { InvalidStateError } from './errors.ts'
 import { makeInspectable } from './inspect.ts'
 import { resolversOf, resolveWith } from './resolution.ts'
+import { currentWaiter } from './waiter.ts'
 
 /** A value, or anything that will become one: what `await` takes. */
 export type Awaitable<T> = T | PromiseLike<T>
@@ -225,11 +226,12 @@ export const isFuture = isCell as (value: unknown) => value is AnyFuture
 
 function toPromise<T>(future: Future<T>): Promise<T> {
   collect(future)
+  const waiter = future.done ? undefined : currentWaiter?.()
+  waiter?.wait(future)
   return new Promise((resolve, reject) => {
-    follow(future, {
-      settled: () =>
-        void (future.status === 'fulfilled' ? resolve : reject)(contentOf(future) as never),
-    })
+    const goOn = (): undefined =>
+      void (stateOf(future) === FULFILLED ? resolve : reject)(contentOf(future) as never)
+    follow(future, { settled: waiter ? () => void waiter.resume(future, goOn) : goOn })
   })
 }
 
@@ -238,5 +240,9 @@ function plainDriver(options: FutureOptions = {}): Driver<AnyFuture> {
   checkOptions(options)
   const { name = 'future', onCancel } = options
   if (onCancel !== undefined) checkFunction('onCancel', onCancel)
-  return { name, abort: (reason) => callSafely(onCancel, reason) }
+  return {
+    name,
+    abort: (reason) => callSafely(onCancel, reason),
+    inputs: (followed) => (isFuture(followed) ? [followed] : []),
+  }
 }

@@ -5,8 +5,10 @@ import {
   FULFILLED,
   follow,
   isCell,
+  move,
   REJECTED,
   settle,
+  stateOf,
   subscribe,
   unsubscribe,
 } from './cell.ts'
@@ -84,6 +86,8 @@ export function resolveWith(future: AnyCell, value: unknown): void {
   adopt(value, future, taker)
   // Cancelled, it leaves nothing behind on a future that may live much longer.
   if (!future.done && isCell(value)) {
+    // Says what it waits for.
+    move(future, stateOf(future), value)
     subscribe(future, { settled: () => void unsubscribe(value, taker) })
   }
 }

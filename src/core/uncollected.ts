@@ -1,5 +1,6 @@
 import { checkFunction } from '../internal/check.ts'
 import { turn } from '../internal/event-loop.ts'
+import { atProgramEnd, complain } from '../internal/program-end.ts'
 
 /**
  * A failure that nobody has collected yet. It must not refer to its future, whose end it waits for.
@@ -48,7 +49,7 @@ export function heldFailures(): readonly HeldFailure[] {
  */
 export function hold(future: object, failure: HeldFailure): void {
   if (held.size === 0) {
-    watchExit('on')
+    stopWatching = atProgramEnd(() => held.forEach(report))
     // Another turn, or what fails within `beforeExit` would come too late for it.
     turn(() => {}, true)
   }
@@ -61,11 +62,12 @@ export function hold(future: object, failure: HeldFailure): void {
 /** Lets go of a failure that was collected after all. */
 export function release(failure: HeldFailure): void {
   registry?.unregister(failure)
-  if (held.delete(failure) && held.size === 0) watchExit('off')
+  if (held.delete(failure) && held.size === 0) stopWatching?.()
 }
 
 // Made with the first failure: importing the package starts nothing.
 let registry: FinalizationRegistry<HeldFailure> | undefined
+let stopWatching: (() => void) | undefined
 
 function report(failure: HeldFailure): void {
   release(failure)
@@ -80,14 +82,11 @@ function report(failure: HeldFailure): void {
   }
 }
 
-// Not thrown anywhere: there may be no more turns in which it could surface, and more failures to
-// report.
 function print(message: string, name: string, error: unknown): void {
-  if (host.process) host.process.exitCode ??= 1
   try {
-    console.error(message, name, error)
+    complain(message, name, error)
   } catch {
-    console.error(message, name, 'an error that cannot be printed')
+    complain(message, name, 'an error that cannot be printed')
   }
 }
 
@@ -105,33 +104,4 @@ function formatStacks(error: unknown, seen: Set<unknown>): void {
   } catch {
     // A hostile getter: the report comes at the end of the program at the latest.
   }
-}
-
-/** The part of Node's, Deno's and Bun's `process` that is used here. Browsers have none. */
-interface Host {
-  process?: Partial<Record<'on' | 'off', (event: string, listener: () => void) => void>> & {
-    exitCode?: number | string | undefined
-  }
-}
-const host = globalThis as Host
-
-function watchExit(action: 'on' | 'off'): void {
-  host.process?.[action]?.('beforeExit', beforeExit)
-  host.process?.[action]?.('exit', exit)
-}
-
-// `exit` alone does not tell a natural end from `process.exit()`; `beforeExit` alone may be
-// followed by more work.
-let isEnding = false
-
-function beforeExit(): void {
-  isEnding = true
-  // Runs only if another listener gave the program more work.
-  turn(() => {
-    isEnding = false
-  })
-}
-
-function exit(): void {
-  if (isEnding) held.forEach(report)
 }

@@ -23,12 +23,18 @@ export interface Scope {
 interface Host {
   process?: {
     readonly version: string
-    getBuiltinModule?(name: string): { AsyncResource: new (type: string) => Scope } | undefined
+    getBuiltinModule?(name: string): AsyncHooks | undefined
   }
 }
 
+interface AsyncHooks {
+  AsyncResource: new (type: string) => Scope
+  AsyncLocalStorage: new () => Store
+}
+
 const { process } = globalThis as Host
-const AsyncResource = process?.getBuiltinModule?.('async_hooks')?.AsyncResource
+const { AsyncResource, AsyncLocalStorage } =
+  process?.getBuiltinModule?.('async_hooks') ?? ({} as Partial<AsyncHooks>)
 
 // Where Node keeps the context inside a resource, from Node 22 on.
 const frame =
@@ -70,6 +76,17 @@ function isEmpty(Resource: new (type: string) => Scope): boolean {
   }
   none ??= new Resource('gatherly')
   return true
+}
+
+/** What follows the flow of a program through everything it awaits. */
+export interface Store {
+  run<R>(value: unknown, fn: () => R): R
+  getStore(): unknown
+}
+
+/** Makes a store; `undefined` where the runtime has none. */
+export function makeStore(): Store | undefined {
+  return AsyncLocalStorage && new AsyncLocalStorage()
 }
 
 /** Calls a function in the context that was captured for it; in none at all if there was none. */

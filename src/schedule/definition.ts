@@ -11,6 +11,7 @@ export interface Lane {
   demanded(future: AnyFuture, data: unknown): void
   withdrawn(future: AnyFuture, data: unknown): Context | undefined
   lingers(future: AnyFuture, ended: Ended): boolean
+  inputs(data: unknown): Iterable<AnyFuture>
   abort(reason: unknown, context: Context | undefined): void
 }
 
@@ -27,11 +28,11 @@ export class Definition implements Driver<AnyFuture> {
   entry: unknown
   /** Where all its calls come from, if that is one place. */
   site: CallSite | undefined
-  readonly #lane: Lane
+  readonly lane: Lane
 
   constructor(lane: Lane, body: Body, options: TaskOptions | undefined, takesContext: boolean) {
     checkFunction('body', body)
-    this.#lane = lane
+    this.lane = lane
     this.body = body
     this.options = options === undefined ? DEFAULTS : copyTaskOptions(options)
     this.takesContext = takesContext
@@ -43,19 +44,23 @@ export class Definition implements Driver<AnyFuture> {
   }
 
   demanded(future: AnyFuture, data: unknown): void {
-    this.#lane.demanded(future, data)
+    this.lane.demanded(future, data)
   }
 
   withdrawn(future: AnyFuture, data: unknown): Context | undefined {
-    return this.#lane.withdrawn(future, data)
+    return this.lane.withdrawn(future, data)
   }
 
   lingers(future: AnyFuture, ended: Ended): boolean {
-    return this.#lane.lingers(future, ended)
+    return this.lane.lingers(future, ended)
+  }
+
+  inputs(data: unknown): Iterable<AnyFuture> {
+    return this.lane.inputs(data)
   }
 
   abort(reason: unknown, context: unknown): undefined {
-    this.#lane.abort(reason, context as Context | undefined)
+    this.lane.abort(reason, context as Context | undefined)
   }
 }
 

@@ -25,10 +25,13 @@ import { type Call, recordCall, siteOf } from './call.ts'
 import type { Context } from './context.ts'
 import type { Definition, Lane } from './definition.ts'
 import { Execution, type Slots } from './execution.ts'
+import type { Holder } from './holder.ts'
+import type { Lending } from './lending.ts'
 import type { RateWindow } from './rate.ts'
 import { Attempts, blame } from './retry.ts'
 import type { CheckedSchedulerOptions, StartMode } from './scheduler-options.ts'
 import { Tally } from './tally.ts'
+import { tracker } from './tracker.ts'
 
 /**
  * The engine of a scheduler: the calls that wait, and the slots in which bodies run.
@@ -45,6 +48,12 @@ export class Dispatcher implements Lane, Slots {
   paused = false
   closed = false
   readonly tally: Tally = new Tally()
+  /** Bodies that wait while another uses their slot. */
+  lent = 0
+  /** Lends slots, if this is done. */
+  lending: Lending | undefined
+  /** Told when calls wait because all slots are taken, and when none do any more. */
+  onFull: ((dispatcher: Dispatcher, isFull: boolean) => void) | undefined
 
   readonly #backlog = new Backlog()
   // The first `running` executions hold bodies, in no order; those behind are free, for the next
@@ -55,19 +64,20 @@ export class Dispatcher implements Lane, Slots {
   #awake = false
   #draining = false
   #isHeld = false
+  #wasFull = false
   #idlers: (() => void)[] = []
   // Bodies whose futures were cancelled while they ran.
   readonly #orphans = new Map<AnyFuture, Execution>()
-  readonly #start: StartMode
+  readonly #mode: StartMode
   readonly #slice: number
   readonly #rate: RateWindow | undefined
 
-  constructor(options: CheckedSchedulerOptions) {
+  constructor(options: Omit<CheckedSchedulerOptions, 'reentrant'>) {
     this.name = options.name
     this.concurrency = options.concurrency
     this.clock = options.clock
     this.signal = options.signal
-    this.#start = options.start
+    this.#mode = options.start
     this.#slice = options.slice
     this.#rate = options.rate
   }
@@ -81,21 +91,21 @@ export class Dispatcher implements Lane, Slots {
   submit(definition: Definition, self: unknown, args: readonly unknown[]): AnyFuture {
     if (this.closed) throw this.#closedError()
     const call = recordCall(definition, self, args)
-    const isLazy = this.#start === 'lazy'
+    const isLazy = this.#mode === 'lazy'
     const future = drive(definition, SCHEDULED, isLazy ? new Unqueued(call) : call)
     this.tally.call()
     if (!isLazy) this.#enqueue(future, definition)
     cancelOnAbort(future, this.signal)
     cancelOnAbort(future, definition.options.signal)
     // The only one that waits is this one, unless it was cancelled at once.
-    const isNext = this.#start === 'eager' && this.queued === 1 && !future.done
+    const isNext = this.#mode === 'eager' && this.queued === 1 && !future.done
     if (isNext && this.#mayStart(FEW_EAGER)) this.#startNext()
     return future
   }
 
   /** Starts bodies while there are free slots, in one microtask for all the calls until then. */
   wake(): void {
-    if (this.#awake || this.#startable === 0 || !this.#hasSlot()) return
+    if (this.#awake || !this.#isOpen() || !(this.#hasSlot() || this.lending)) return
     this.#awake = true
     void resolved.then(this.#drainAwake)
   }
@@ -108,10 +118,44 @@ export class Dispatcher implements Lane, Slots {
     })
   }
 
+  /** What runs, in the order of the starts, then what waits, in its order. */
+  list(): AnyFuture[] {
+    const running = this.#executions.slice(0, this.running).sort((a, b) => a.order - b.order)
+    return running.map(({ future }) => future).concat(this.#backlog.list())
+  }
+
+  /** What is known of the bodies that run, in no order. */
+  holders(): (Holder | undefined)[] {
+    return this.#executions.slice(0, this.running).map(({ holder }) => holder)
+  }
+
+  /** What they are known to wait for. */
+  *waits(): Generator<AnyFuture, void, undefined> {
+    for (const holder of this.holders()) yield* holder?.waits ?? []
+  }
+
+  /** Whether calls wait, and could start but for the slots, which are all taken. */
+  get isFull(): boolean {
+    return this.#isOpen() && !this.#hasSlot()
+  }
+
+  /** Whether a pending call waits for a slot: it does not run, and is neither lazy nor delayed. */
+  isWaiting(future: AnyFuture): boolean {
+    const data = contentOf(future)
+    if (future.done || data instanceof Execution || data instanceof Unqueued) return false
+    return !(data instanceof Retrial) || data.stop === undefined
+  }
+
+  /** Something may have made a call wanted by a body that holds a slot. */
+  noteChange(): void {
+    if (this.lending === undefined) return
+    this.lending.changes += 1
+    this.wake()
+  }
+
   /** Cancels what runs, in the order of the starts, then what waits, in its order. */
   cancel(reason: unknown): void {
-    const running = this.#executions.slice(0, this.running).sort((a, b) => a.order - b.order)
-    const futures = running.map(({ future }) => future).concat(this.#backlog.list())
+    const futures = this.list()
     // A body that ends because of this must not make room for one that is about to be cancelled.
     const isHeld = this.#isHeld
     this.#isHeld = true
@@ -125,10 +169,16 @@ export class Dispatcher implements Lane, Slots {
     this.#draining = true
     try {
       while (this.#mayStart()) this.#startNext()
+      while (this.lending && this.#isOpen() && this.#isInTime()) {
+        const loan = this.lending.next()
+        if (loan === undefined) break
+        this.#start(loan.future, loan.lender)
+      }
     } finally {
       // Whatever a hostile signal or clock throws surfaces, and must not stop the rest for ever.
       this.#draining = false
     }
+    this.#noteFull(this.#startable > 0 && !this.#hasSlot())
     this.#checkIdle()
   }
 
@@ -149,7 +199,10 @@ export class Dispatcher implements Lane, Slots {
     }
     if (data instanceof Unqueued) return undefined
     this.#backlog.remove(data)
-    if (this.#startable === 0) this.#rate?.rest()
+    if (this.#startable === 0) {
+      this.#rate?.rest()
+      this.#noteFull(false)
+    }
     if (!(data instanceof Retrial)) return undefined
     callSafely(data.stop)
     return data.context
@@ -166,6 +219,10 @@ export class Dispatcher implements Lane, Slots {
     execution.afterlife ??= []
     execution.afterlife.push(ended)
     return true
+  }
+
+  inputs(data: unknown): Iterable<AnyFuture> {
+    return (data instanceof Execution && data.holder?.waits) || []
   }
 
   // Slots: what executions tell.
@@ -220,6 +277,7 @@ export class Dispatcher implements Lane, Slots {
       this.#release(execution)
       move(future, SCHEDULED, next)
       this.#backlog.putBack(next, stop)
+      if (this.lending !== undefined) this.lending.changes += 1
       this.tally.onChange?.()
       return AGAIN
     } catch (failure) {
@@ -229,7 +287,14 @@ export class Dispatcher implements Lane, Slots {
 
   #delayed(retrial: Retrial): void {
     this.#backlog.release(retrial)
+    this.#queued()
+  }
+
+  /** A call waits for a slot now. */
+  #queued(): void {
+    if (this.lending !== undefined) this.lending.changes += 1
     this.wake()
+    if (!this.#hasSlot()) this.#noteFull(true)
   }
 
   get #startable(): number {
@@ -238,11 +303,21 @@ export class Dispatcher implements Lane, Slots {
 
   #enqueue(future: AnyFuture, definition: Definition): void {
     this.#backlog.push(future, definition.options.priority ?? 0)
-    this.wake()
+    this.#queued()
+  }
+
+  #noteFull(isFull: boolean): void {
+    if (isFull === this.#wasFull) return
+    this.#wasFull = isFull
+    this.onFull?.(this, isFull)
   }
 
   #startNext(): void {
-    const future = this.#backlog.next() as AnyFuture
+    this.#start(this.#backlog.next() as AnyFuture)
+  }
+
+  /** Starts a call that waits; with `lender` in the slot of that body. */
+  #start(future: AnyFuture, lender?: Holder): void {
     const definition = driverOf(future) as Definition
     const signal = this.signal?.aborted ? this.signal : definition.options.signal
     // Others of this signal may be cancelled before it, and have made room for it.
@@ -252,8 +327,18 @@ export class Dispatcher implements Lane, Slots {
     this.#rate?.count()
     if (!(data instanceof Retrial)) this.tally.start()
     const execution = this.#take()
+    if (tracker !== undefined) this.#hold(execution, lender)
     move(future, RUNNING, execution)
     execution.run(future, definition, data)
+  }
+
+  #hold(execution: Execution, lender: Holder | undefined): void {
+    const holder = tracker?.hold(this)
+    execution.holder = holder
+    if (lender === undefined || holder === undefined) return
+    lender.borrower = holder
+    holder.lender = lender
+    this.lent += 1
   }
 
   #take(): Execution {
@@ -265,6 +350,7 @@ export class Dispatcher implements Lane, Slots {
   }
 
   #release(execution: Execution): AnyFuture {
+    execution.holder?.end()
     const executions = this.#executions
     const last = executions[--this.running] as Execution
     last.slot = execution.slot
@@ -284,15 +370,23 @@ export class Dispatcher implements Lane, Slots {
   readonly #drainAfter = { settled: (): undefined => void this.drain() }
 
   #hasSlot(): boolean {
-    return this.running < this.concurrency && !this.paused && !this.#isHeld
+    return this.running - this.lent < this.concurrency
+  }
+
+  /** Whether there is a call that can start, and starts are not held back. */
+  #isOpen(): boolean {
+    return this.#startable > 0 && !this.paused && !this.#isHeld
+  }
+
+  #mayStart(few = 0): boolean {
+    return this.#isOpen() && this.#hasSlot() && this.#isInTime(few)
   }
 
   /**
-   * Whether there is a call that can start, a slot is free, the rate allows it and, rule 7, the
-   * event loop needs no turn: a flood of short bodies lets it turn.
+   * Whether the rate allows another start and, rule 7, the event loop needs no turn: a flood of
+   * short bodies lets it turn.
    */
-  #mayStart(few = 0): boolean {
-    if (this.#startable === 0 || !this.#hasSlot()) return false
+  #isInTime(few = 0): boolean {
     if (this.#rate?.admits(this.#drainAwake) === false) return false
     if (this.#slice === Infinity || !this.#burst.hasLasted(this.#slice, few)) return true
     this.#isHeld = true
@@ -300,7 +394,7 @@ export class Dispatcher implements Lane, Slots {
     return false
   }
 
-  // Not a closure inside `#mayStart`: it would cost every start a context of its own, a sixth of
+  // Not a closure inside `#isInTime`: it would cost every start a context of its own, a sixth of
   // the whole.
   readonly #drainAfterTurn = (): void => {
     this.#isHeld = false

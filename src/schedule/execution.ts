@@ -1,13 +1,15 @@
 import { cancelAfter } from '../core/cancel-on.ts'
 import { FULFILLED, REJECTED, type Settled } from '../core/cell.ts'
 import type { Clock } from '../core/clock.ts'
-import type { AnyFuture } from '../core/future.ts'
+import { type AnyFuture, isFuture } from '../core/future.ts'
 import type { Ended } from '../core/linger.ts'
 import { adopt, type Taker } from '../core/resolution.ts'
 import { Retrial } from './backlog.ts'
 import { type Call, replayCall, siteOf } from './call.ts'
 import { Context, type ContextSource, enterContext } from './context.ts'
 import type { Definition } from './definition.ts'
+import type { Holder } from './holder.ts'
+import { tracker } from './tracker.ts'
 
 /** What an execution tells its dispatcher. */
 export interface Slots {
@@ -36,6 +38,8 @@ export class Execution implements Taker, ContextSource {
   retrial: Retrial | undefined
   /** The call, if it is needed when the body has ended: to try again, or to say where it came from. */
   call: Call
+  /** What is known of what the body waits for, where that is kept track of. */
+  holder: Holder | undefined
   /** Who waits for the body of a cancelled future to end. */
   afterlife: Ended[] | undefined
   readonly #slots: Slots
@@ -77,12 +81,15 @@ export class Execution implements Taker, ContextSource {
     try {
       // Before the body, whose time it limits; once, over all attempts.
       if (retrial === undefined) cancelAfter(future, options.timeout, this.#slots.clock)
-      result = replayCall(body, call, takesContext ? this.context : undefined)
+      const { holder } = this
+      const known = holder === undefined ? body : (tracker?.wrap(holder, body) ?? body)
+      result = replayCall(known, call, takesContext ? this.context : undefined)
     } catch (error) {
       enterContext(outer)
       return this.reject(error)
     }
     enterContext(outer)
+    if (isFuture(result) && !result.done) this.holder?.wait(result)
     adopt(result, future, this)
   }
 
@@ -96,6 +103,7 @@ export class Execution implements Taker, ContextSource {
     this.retrial = undefined
     this.call = undefined
     this.afterlife = undefined
+    this.holder = undefined
     return future
   }
 }

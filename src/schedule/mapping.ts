@@ -163,6 +163,10 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
     return this.#options.call.name ?? 'map'
   }
 
+  inputs(): Iterable<AnyFuture> {
+    return [...this.#unfinished].map(({ future }) => future)
+  }
+
   /** Cancelled by a signal: gives what is to be cancelled with it. */
   abort(): AnyFuture[] {
     return this.#letGo()

@@ -33,6 +33,12 @@ export interface SchedulerOptions {
   slice?: number | undefined
   /** The clock of timeouts and of the contexts' `sleep`. Default: `systemClock`. */
   clock?: Clock | undefined
+  /**
+   * Whether a body that awaits calls of this same scheduler lends them its slot until it goes on,
+   * so that nested calls cannot wait for each other for ever. Takes `AsyncLocalStorage`, and makes
+   * all bodies of the program slower. Default `false`.
+   */
+  reentrant?: boolean | undefined
   /** Cancels everything queued or running when it aborts, and every call from then on. */
   signal?: AbortSignal | undefined
 }
@@ -45,13 +51,14 @@ export interface SchedulerOptions {
 export function copySchedulerOptions(options: SchedulerOptions): CheckedSchedulerOptions {
   checkObject(options)
   const { name = 'scheduler', concurrency = Infinity, start = 'deferred', slice = 10 } = options
-  const { clock = systemClock, signal, rate } = options
+  const { clock = systemClock, signal, rate, reentrant = false } = options
   checkOptions({ name, clock, signal })
   checkConcurrency(concurrency)
   check(START_MODES.includes(start), 'start', '"deferred", "eager" or "lazy"', start)
   checkNumber('slice', 'milliseconds from 0 up, or Infinity', slice, (n) => n >= 0)
+  check(typeof reentrant === 'boolean', 'reentrant', 'true or false', reentrant)
   const window = rate === undefined ? undefined : new RateWindow(rate, clock)
-  return { name, concurrency, start, slice, clock, signal, rate: window }
+  return { name, concurrency, start, slice, clock, signal, rate: window, reentrant }
 }
 
 /** The options of a scheduler, all of them. */
@@ -63,6 +70,7 @@ export interface CheckedSchedulerOptions {
   readonly clock: Clock
   readonly signal: AbortSignal | undefined
   readonly rate: RateWindow | undefined
+  readonly reentrant: boolean
 }
 
 /** Throws unless so many bodies may run at once. */

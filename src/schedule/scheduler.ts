@@ -1,7 +1,11 @@
 import type { Future } from '../core/future.ts'
+import { check } from '../internal/check.ts'
+import { unwatch, watch } from './bottleneck.ts'
 import type { TaskContext } from './context.ts'
 import type { Body } from './definition.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { trackHolders } from './holder.ts'
+import { Lending } from './lending.ts'
 import type { MapOptions } from './map-options.ts'
 import { type Mapping, mapOn } from './mapping.ts'
 import { type Progress, progressOf, watchProgress } from './progress.ts'
@@ -34,7 +38,20 @@ export class Scheduler implements AsyncDisposable {
 
   /** @throws {TypeError | RangeError} for a wrong option, with its name. */
   constructor(options: SchedulerOptions = {}) {
-    this.#dispatcher = new Dispatcher(copySchedulerOptions(options))
+    const checked = copySchedulerOptions(options)
+    const { reentrant, concurrency } = checked
+    const dispatcher = new Dispatcher(checked)
+    this.#dispatcher = dispatcher
+    dispatcher.onFull = (it, isFull) => (isFull ? watch : unwatch)(it)
+    this.#trackHolders(concurrency)
+    if (!reentrant) return
+    check(trackHolders(), 'reentrant', 'false: there is no AsyncLocalStorage', reentrant)
+    dispatcher.lending = new Lending(dispatcher)
+  }
+
+  // Where time is virtual, nothing is too expensive: `run()` can tell who waits for whom.
+  #trackHolders(concurrency: number): void {
+    if (this.#dispatcher.clock.isVirtual && concurrency < Infinity) trackHolders()
   }
 
   /** Wraps a body as a task of this scheduler; otherwise as `task`. */
@@ -101,6 +118,7 @@ export class Scheduler implements AsyncDisposable {
 
   set concurrency(concurrency: number) {
     checkConcurrency(concurrency)
+    this.#trackHolders(concurrency)
     this.#dispatcher.concurrency = concurrency
     this.#dispatcher.wake()
   }

@@ -1,8 +1,10 @@
 import type { Clock } from '../core/clock.ts'
+import { InvalidStateError } from '../core/errors.ts'
 import { type SleepOptions, sleep } from '../core/sleep.ts'
 import { BinaryHeap } from '../internal/binary-heap.ts'
 import { checkDuration, checkNumber } from '../internal/check.ts'
 import { turn, turnsPending } from '../internal/event-loop.ts'
+import { knownDeadlock } from '../schedule/bottleneck.ts'
 
 /**
  * A clock that stands still until a test moves it: runs under it are exact and repeatable, to the
@@ -21,6 +23,7 @@ import { turn, turnsPending } from '../internal/event-loop.ts'
  * Source: the virtual-time schedulers of Rx ("VirtualTimeScheduler") and Dart's `fake_async`.
  */
 export class VirtualClock implements Clock {
+  readonly isVirtual = true
   #now: number
   #calls = 0
   readonly #timers = new BinaryHeap<Timer>(
@@ -74,10 +77,15 @@ export class VirtualClock implements Clock {
    * the event loop. What waits for something outside the clock is not waited for.
    *
    * @returns What `now()` gives then.
+   * @throws {InvalidStateError} if a scheduler on this clock can never go on: all its slots are held
+   *   by bodies that await calls which wait for them. Says which. Takes a runtime with
+   *   `AsyncLocalStorage` to know.
    */
   run(): Promise<number> {
     return this.#move(async () => {
       await this.#runUntil(Infinity)
+      const deadlock = knownDeadlock(this)
+      if (deadlock !== undefined) throw new InvalidStateError(deadlock)
       return this.#now
     })
   }

@@ -1,0 +1,67 @@
+import type { Clock } from '../core/clock.ts'
+import type { AnyFuture } from '../core/future.ts'
+import { atProgramEnd, complain } from '../internal/program-end.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import { laneOf, waitingCalls } from './waiting-calls.ts'
+
+// Dispatchers with calls that wait because all slots are taken. Kept alive by this: what is stuck
+// has nobody else, and would be garbage collected before the program ends.
+const full = new Set<Dispatcher>()
+let stopWatching: (() => void) | undefined
+
+/** A dispatcher has calls that wait because all slots are taken. */
+export function watch(dispatcher: Dispatcher): void {
+  full.add(dispatcher)
+  stopWatching ??= atProgramEnd(() => {
+    for (const each of full) if (each.isFull) complain(describe(each))
+  })
+}
+
+/** It has none any more. */
+export function unwatch(dispatcher: Dispatcher): void {
+  if (!full.delete(dispatcher) || full.size > 0) return
+  stopWatching?.()
+  stopWatching = undefined
+}
+
+/** A body awaits something: it may have a slot to lend. */
+export function noteWait(): void {
+  for (const dispatcher of full) dispatcher.noteChange()
+}
+
+/**
+ * Describes the dispatchers on a clock that can never go on: all of whose slots are held by bodies
+ * that are known to wait for calls that wait for such slots. `undefined` if there is none.
+ */
+export function knownDeadlock(clock: Clock): string | undefined {
+  let stuck = [...full].filter((each) => each.clock === clock && each.isFull)
+  for (let before = 0; before !== stuck.length; ) {
+    before = stuck.length
+    const waitsInVain = (waits: Iterable<AnyFuture>): boolean =>
+      [...waitingCalls(waits)].some((future) => stuck.includes(laneOf(future) as Dispatcher))
+    stuck = stuck.filter((each) =>
+      each.holders().every((holder) => holder !== undefined && waitsInVain(holder.waits)),
+    )
+  }
+  return stuck.length === 0 ? undefined : stuck.map(describe).join('\n')
+}
+
+function describe(dispatcher: Dispatcher): string {
+  const { name, running, queued } = dispatcher
+  const names = dispatcher.list().map((future) => future.name)
+  return (
+    `The scheduler "${name}" cannot go on: bodies that have not ended hold all its slots ` +
+    `(${running}: ${list(names.slice(0, running))}), ` +
+    `and calls wait for one (${queued}: ${list(names.slice(running))}).\n` +
+    'A body that waits for calls of its own scheduler holds the slot that they need. ' +
+    'Make those calls on another scheduler, or make this one with `reentrant: true`.'
+  )
+}
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_SHOWN).map((name) => `"${name}"`)
+  const more = names.length - shown.length
+  return shown.join(', ') + (more > 0 ? ` and ${more} more` : '')
+}
+
+const MOST_SHOWN = 5

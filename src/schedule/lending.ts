@@ -1,0 +1,50 @@
+import { driverOf } from '../core/cell.ts'
+import type { AnyFuture } from '../core/future.ts'
+import type { Definition } from './definition.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { Holder } from './holder.ts'
+import { waitingCalls } from './waiting-calls.ts'
+
+/** A call that may start in the slot of a body that waits for it. */
+export interface Loan {
+  readonly lender: Holder
+  readonly future: AnyFuture
+}
+
+/**
+ * Finds out which slots of a dispatcher are idle because their bodies wait for calls that have
+ * none: such a body lends its slot to the calls it waits for, one after the other, until it goes on.
+ */
+export class Lending {
+  /** How often something has changed that may have made a call wanted. */
+  changes = 0
+  readonly #dispatcher: Dispatcher
+
+  constructor(dispatcher: Dispatcher) {
+    this.#dispatcher = dispatcher
+  }
+
+  /** The next call that can start in a slot that is not its own. */
+  next(): Loan | undefined {
+    for (const lender of this.#dispatcher.holders()) {
+      if (lender === undefined || lender.borrower !== undefined || lender.waits.size === 0) continue
+      const future = this.#wantedBy(lender)
+      if (future !== undefined) return { lender, future }
+    }
+    return undefined
+  }
+
+  #wantedBy(lender: Holder): AnyFuture | undefined {
+    const { wanted } = lender
+    for (;;) {
+      if (wanted.size === 0 && lender.seen !== this.changes) {
+        lender.seen = this.changes
+        for (const future of waitingCalls(lender.waits, this.#dispatcher)) {
+          wanted.push(future, (driverOf(future) as Definition).options.priority ?? 0)
+        }
+      }
+      const future = wanted.shift()
+      if (future === undefined || this.#dispatcher.isWaiting(future)) return future
+    }
+  }
+}
