@@ -9,7 +9,7 @@ import {
   unsubscribe,
 } from '../core/cell.ts'
 import type { Driver } from '../core/driver.ts'
-import { type AnyFuture, drive, Future } from '../core/future.ts'
+import { type AnyFuture, drive, Future, toPromise } from '../core/future.ts'
 import type { Subscriber } from '../core/subscriber.ts'
 import { RingQueue } from '../internal/ring-queue.ts'
 import { toIterable } from './inputs.ts'
@@ -84,8 +84,9 @@ class Completions<T>
   next(): Promise<IteratorResult<CompletedFuture<T>, undefined>> {
     const asked = drive<IteratorResult<CompletedFuture<T>, undefined>>(this, RUNNING, undefined)
     this.#asking.push(asked)
+    const answer = toPromise(asked)
     this.#answer()
-    return asked.then()
+    return answer
   }
 
   return(): Promise<IteratorResult<CompletedFuture<T>, undefined>> {

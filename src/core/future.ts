@@ -224,7 +224,8 @@ export function drive<T>(driver: Driver<AnyFuture>, state: number, data: unknown
 /** Whether a value is a future: faster than `instanceof`, and not to be faked. */
 export const isFuture = isCell as (value: unknown) => value is AnyFuture
 
-function toPromise<T>(future: Future<T>): Promise<T> {
+/** Gives a native promise of the outcome, and collects it. */
+export function toPromise<T>(future: Future<T>): Promise<T> {
   collect(future)
   const waiter = future.done ? undefined : currentWaiter?.()
   waiter?.wait(future)

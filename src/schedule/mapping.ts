@@ -15,7 +15,7 @@ import {
 } from '../core/cell.ts'
 import type { Driver } from '../core/driver.ts'
 import { CancelledError, InvalidStateError } from '../core/errors.ts'
-import { type AnyFuture, drive, Future } from '../core/future.ts'
+import { type AnyFuture, drive, Future, toPromise } from '../core/future.ts'
 import { type Subscriber, tellNext } from '../core/subscriber.ts'
 import { check, has } from '../internal/check.ts'
 import { RingQueue } from '../internal/ring-queue.ts'
@@ -142,7 +142,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
   #next(): Promise<Result> {
     const asked = drive<Result>(this, RUNNING, undefined)
     this.#asking.push(asked)
-    const answer = asked.then()
+    const answer = toPromise(asked)
     this.#begin()
     this.#handOver()
     this.#pump()
