@@ -80,7 +80,7 @@ function isEmpty(Resource: new (type: string) => Scope): boolean {
 
 /** What follows the flow of a program through everything it awaits. */
 export interface Store {
-  run<R>(value: unknown, fn: () => R): R
+  run<Args extends unknown[], R>(value: unknown, fn: (...args: Args) => R, ...args: Args): R
   getStore(): unknown
 }
 

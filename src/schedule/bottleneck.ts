@@ -1,36 +1,52 @@
 import type { Clock } from '../core/clock.ts'
 import type { AnyFuture } from '../core/future.ts'
 import { atProgramEnd, complain } from '../internal/program-end.ts'
-import type { Dispatcher } from './dispatcher.ts'
+import type { Lane } from './definition.ts'
 import { laneOf, waitingCalls } from './waiting-calls.ts'
 
-// Dispatchers with calls that wait because all slots are taken. Kept alive by this: what is stuck
+/** What limits how many bodies run: a dispatcher, as it is seen from here. */
+export interface Bottleneck extends Lane {
+  readonly name: string
+  readonly clock: Clock
+  readonly running: number
+  readonly queued: number
+  /** Whether calls wait, and could start but for the slots, which are all taken. */
+  readonly isFull: boolean
+  /** What runs, then what waits. */
+  list(): readonly AnyFuture[]
+  /** What is known of the bodies that run. */
+  holders(): readonly ({ readonly waits: Iterable<AnyFuture> } | undefined)[]
+  /** Something may have made a call wanted by a body that holds a slot. */
+  noteChange(): void
+}
+
+// Those with calls that wait because all slots are taken. Kept alive by this: what is stuck
 // has nobody else, and would be garbage collected before the program ends.
-const full = new Set<Dispatcher>()
+const full = new Set<Bottleneck>()
 let stopWatching: (() => void) | undefined
 
-/** A dispatcher has calls that wait because all slots are taken. */
-export function watch(dispatcher: Dispatcher): void {
-  full.add(dispatcher)
+/** Calls wait because all slots are taken. */
+export function watch(bottleneck: Bottleneck): void {
+  full.add(bottleneck)
   stopWatching ??= atProgramEnd(() => {
     for (const each of full) if (each.isFull) complain(describe(each))
   })
 }
 
-/** It has none any more. */
-export function unwatch(dispatcher: Dispatcher): void {
-  if (!full.delete(dispatcher) || full.size > 0) return
+/** None do any more. */
+export function unwatch(bottleneck: Bottleneck): void {
+  if (!full.delete(bottleneck) || full.size > 0) return
   stopWatching?.()
   stopWatching = undefined
 }
 
 /** A body awaits something: it may have a slot to lend. */
 export function noteWait(): void {
-  for (const dispatcher of full) dispatcher.noteChange()
+  for (const bottleneck of full) bottleneck.noteChange()
 }
 
 /**
- * Describes the dispatchers on a clock that can never go on: all of whose slots are held by bodies
+ * Describes the bottlenecks on a clock that can never go on: all of whose slots are held by bodies
  * that are known to wait for calls that wait for such slots. `undefined` if there is none.
  */
 export function knownDeadlock(clock: Clock): string | undefined {
@@ -38,7 +54,7 @@ export function knownDeadlock(clock: Clock): string | undefined {
   for (let before = 0; before !== stuck.length; ) {
     before = stuck.length
     const waitsInVain = (waits: Iterable<AnyFuture>): boolean =>
-      [...waitingCalls(waits)].some((future) => stuck.includes(laneOf(future) as Dispatcher))
+      [...waitingCalls(waits)].some((future) => stuck.some((each) => each === laneOf(future)))
     stuck = stuck.filter((each) =>
       each.holders().every((holder) => holder !== undefined && waitsInVain(holder.waits)),
     )
@@ -46,9 +62,9 @@ export function knownDeadlock(clock: Clock): string | undefined {
   return stuck.length === 0 ? undefined : stuck.map(describe).join('\n')
 }
 
-function describe(dispatcher: Dispatcher): string {
-  const { name, running, queued } = dispatcher
-  const names = dispatcher.list().map((future) => future.name)
+function describe(bottleneck: Bottleneck): string {
+  const { name, running, queued } = bottleneck
+  const names = bottleneck.list().map((future) => future.name)
   return (
     `The scheduler "${name}" cannot go on: bodies that have not ended hold all its slots ` +
     `(${running}: ${list(names.slice(0, running))}), ` +

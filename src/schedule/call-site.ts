@@ -1,11 +1,18 @@
-import type { Definition } from './definition.ts'
+/** What makes calls. */
+interface Source {
+  readonly name: string
+  /** The function that its user calls: what is above it on the stack is the place of the call. */
+  readonly entry: unknown
+  /** Where all its calls come from, if that is one place. */
+  readonly site: CallSite | undefined
+}
 
 /** Where a call was made: the stack of that moment, made readable when it is asked for. */
 export class CallSite {
   stack?: string
   readonly #name: string
 
-  constructor({ name, entry }: Definition) {
+  constructor({ name, entry }: Source) {
     this.#name = name
     // What the platform does not offer is left out, and with it the section below.
     ;(Error as { captureStackTrace?(target: object, above?: unknown): void }).captureStackTrace?.(
@@ -17,8 +24,7 @@ export class CallSite {
   /** Adds a section to the stack of an error that the body of the call failed with, once. */
   addTo(error: unknown): void {
     try {
-      const lines = this.stack?.split('\n') ?? []
-      const frames = lines.filter((line) => FRAME.test(line) && !OWN.test(line)).join('\n')
+      const frames = ownFramesOff(this.stack?.split('\n') ?? []).join('\n')
       const section = `\nFrom the call of "${this.#name}":\n${frames}`
       if (!(error instanceof Error) || frames === '' || error.stack?.includes(section)) return
       error.stack += section
@@ -28,18 +34,24 @@ export class CallSite {
   }
 }
 
-// As V8 writes them, and as the others do.
-const FRAME = /^ +at |@/
-// What runs a body, below the calls that the body makes.
-const OWN =
-  /(callIn|runInAsyncScope|replayCall|(Execution|Dispatcher)\.\S+|#drain\w+)( \[as \w+\])? \(/
-
-/** Gives the place of the call that is being made, while places are recorded. */
-export function captureSite(definition: Definition): CallSite | undefined {
-  return isOn ? (definition.site ?? new CallSite(definition)) : undefined
+/** Leaves out what runs a body, below the calls that the body makes, and what is no frame. */
+function ownFramesOff(lines: readonly string[]): string[] {
+  // As V8 writes them, and as the others do.
+  const frames = lines.filter((line) => /^ +at |@/.test(line))
+  const own = frames.findIndex((line) => /\b(callTracked|callIn|replayCall)\b/.test(line))
+  if (own < 0) return frames
+  frames.length = own
+  while (/AsyncLocalStorage\.run|runInAsyncScope/.test(frames.at(-1) ?? '')) frames.pop()
+  return frames
 }
 
-let isOn = false
+/** Gives the place of the call that is being made, while places are recorded. */
+export function captureSite(source: Source): CallSite | undefined {
+  return capture?.(source)
+}
+
+// Absent while it is off: who never switches it on does not ship it.
+let capture: ((source: Source) => CallSite) | undefined
 
 /**
  * Records from now on where calls are made, in the whole program: the stack of an error that a body
@@ -57,5 +69,5 @@ let isOn = false
  * Source: `Promise.config({ longStackTraces: true })` of Bluebird.
  */
 export function longStackTraces(on = true): void {
-  isOn = on
+  capture = on ? (source) => source.site ?? new CallSite(source) : undefined
 }

@@ -12,6 +12,10 @@ export interface Lane {
   withdrawn(future: AnyFuture, data: unknown): Context | undefined
   lingers(future: AnyFuture, ended: Ended): boolean
   inputs(data: unknown): Iterable<AnyFuture>
+  /** Whether a call waits for a slot: it does not run, and is neither lazy nor delayed. */
+  isWaiting(future: AnyFuture): boolean
+  /** What the bodies that run are known to wait for. */
+  waits(): Iterable<AnyFuture>
   abort(reason: unknown, context: Context | undefined): void
 }
 

@@ -25,13 +25,12 @@ import { type Call, recordCall, siteOf } from './call.ts'
 import type { Context } from './context.ts'
 import type { Definition, Lane } from './definition.ts'
 import { Execution, type Slots } from './execution.ts'
-import type { Holder } from './holder.ts'
+import { type Holder, tracker } from './holder.ts'
 import type { Lending } from './lending.ts'
 import type { RateWindow } from './rate.ts'
 import { Attempts, blame } from './retry.ts'
 import type { CheckedSchedulerOptions, StartMode } from './scheduler-options.ts'
 import { Tally } from './tally.ts'
-import { tracker } from './tracker.ts'
 
 /**
  * The engine of a scheduler: the calls that wait, and the slots in which bodies run.
@@ -250,7 +249,8 @@ export class Dispatcher implements Lane, Slots {
   }
 
   #settle(future: AnyFuture, state: Settled, outcome: unknown): void {
-    if (future.done) return
+    // Cancelled before, it still makes room by ending.
+    if (future.done) return this.tally.onChange?.()
     this.tally.settle(state)
     settle(future, state, outcome)
   }
@@ -325,7 +325,7 @@ export class Dispatcher implements Lane, Slots {
     const data = contentOf(future)
     this.#backlog.remove(data)
     this.#rate?.count()
-    if (!(data instanceof Retrial)) this.tally.start()
+    this.tally.start(!(data instanceof Retrial))
     const execution = this.#take()
     if (tracker !== undefined) this.#hold(execution, lender)
     move(future, RUNNING, execution)

@@ -8,8 +8,7 @@ import { Retrial } from './backlog.ts'
 import { type Call, replayCall, siteOf } from './call.ts'
 import { Context, type ContextSource, enterContext } from './context.ts'
 import type { Definition } from './definition.ts'
-import type { Holder } from './holder.ts'
-import { tracker } from './tracker.ts'
+import { type Holder, tracker } from './holder.ts'
 
 /** What an execution tells its dispatcher. */
 export interface Slots {

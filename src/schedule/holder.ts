@@ -3,12 +3,17 @@ import { setCurrentWaiter, type Waiter } from '../core/waiter.ts'
 import { makeStore } from '../internal/async-context.ts'
 import { PriorityQueue } from '../internal/priority-queue.ts'
 import { noteWait } from './bottleneck.ts'
-import type { Dispatcher } from './dispatcher.ts'
-import { setTracker, tracker } from './tracker.ts'
+import type { Body } from './definition.ts'
+
+/** Whose slots they are. */
+interface Slots {
+  /** Bodies that wait while another uses their slot. */
+  lent: number
+}
 
 /** A body that holds a slot, and what it is known to wait for. */
 export class Holder implements Waiter<AnyFuture> {
-  readonly dispatcher: Dispatcher
+  readonly #slots: Slots
   /** Pending futures that it awaits. */
   readonly waits: Set<AnyFuture> = new Set()
   /** Whose slot it uses, if it has none of its own. */
@@ -20,8 +25,8 @@ export class Holder implements Waiter<AnyFuture> {
   seen = -1
   readonly #goOn: (() => void)[] = []
 
-  constructor(dispatcher: Dispatcher) {
-    this.dispatcher = dispatcher
+  constructor(slots: Slots) {
+    this.#slots = slots
   }
 
   wait(future: AnyFuture): void {
@@ -44,15 +49,26 @@ export class Holder implements Waiter<AnyFuture> {
 
   /** The body has ended. What it had lent stays with the borrower, what it had borrowed goes back. */
   end(): void {
-    const { lender, borrower, dispatcher } = this
+    const { lender, borrower } = this
     if (lender === undefined && borrower === undefined) return
-    dispatcher.lent -= 1
+    this.#slots.lent -= 1
     if (borrower !== undefined) borrower.lender = lender
     if (lender === undefined) return
     if (borrower !== undefined) lender.borrower = borrower
     else lender.takeBack()
   }
 }
+
+/** What keeps track of bodies, once somebody needs it. */
+interface Tracker {
+  /** Makes the record of a body that is about to start. */
+  hold(slots: Slots): Holder
+  /** Gives a body that is known by its record. */
+  wrap(holder: Holder, body: Body): Body
+}
+
+/** Absent unless needed: it makes every body, and all that bodies await, slower. */
+export let tracker: Tracker | undefined
 
 /**
  * Keeps track, from now on and in the whole program, of which body awaits which future.
@@ -64,13 +80,13 @@ export function trackHolders(): boolean {
   const store = makeStore()
   if (store === undefined) return false
   setCurrentWaiter(() => store.getStore() as Holder | undefined)
-  setTracker({
-    hold: (dispatcher) => new Holder(dispatcher),
+  tracker = {
+    hold: (slots) => new Holder(slots),
     // However often it awaits, its waits are known to be its own.
     wrap: (holder, body) =>
-      function (this: unknown, ...args) {
-        return store.run(holder, () => Reflect.apply(body, this, args))
+      function callTracked(this: unknown, ...args) {
+        return store.run(holder, Reflect.apply, body, this, args)
       },
-  })
+  }
   return true
 }

@@ -1,9 +1,13 @@
 import { driverOf } from '../core/cell.ts'
 import type { AnyFuture } from '../core/future.ts'
-import type { Definition } from './definition.ts'
-import type { Dispatcher } from './dispatcher.ts'
+import type { Definition, Lane } from './definition.ts'
 import type { Holder } from './holder.ts'
 import { waitingCalls } from './waiting-calls.ts'
+
+/** A lane that knows its bodies. */
+interface TrackedLane extends Lane {
+  holders(): readonly (Holder | undefined)[]
+}
 
 /** A call that may start in the slot of a body that waits for it. */
 export interface Loan {
@@ -18,15 +22,15 @@ export interface Loan {
 export class Lending {
   /** How often something has changed that may have made a call wanted. */
   changes = 0
-  readonly #dispatcher: Dispatcher
+  readonly #lane: TrackedLane
 
-  constructor(dispatcher: Dispatcher) {
-    this.#dispatcher = dispatcher
+  constructor(lane: TrackedLane) {
+    this.#lane = lane
   }
 
   /** The next call that can start in a slot that is not its own. */
   next(): Loan | undefined {
-    for (const lender of this.#dispatcher.holders()) {
+    for (const lender of this.#lane.holders()) {
       if (lender === undefined || lender.borrower !== undefined || lender.waits.size === 0) continue
       const future = this.#wantedBy(lender)
       if (future !== undefined) return { lender, future }
@@ -39,12 +43,12 @@ export class Lending {
     for (;;) {
       if (wanted.size === 0 && lender.seen !== this.changes) {
         lender.seen = this.changes
-        for (const future of waitingCalls(lender.waits, this.#dispatcher)) {
+        for (const future of waitingCalls(lender.waits, this.#lane)) {
           wanted.push(future, (driverOf(future) as Definition).options.priority ?? 0)
         }
       }
       const future = wanted.shift()
-      if (future === undefined || this.#dispatcher.isWaiting(future)) return future
+      if (future === undefined || this.#lane.isWaiting(future)) return future
     }
   }
 }

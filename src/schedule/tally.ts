@@ -16,8 +16,9 @@ export class Tally {
     this.onChange?.()
   }
 
-  start(): void {
-    this.started += 1
+  /** A body starts; `isFirst` unless its call is tried again. */
+  start(isFirst: boolean): void {
+    if (isFirst) this.started += 1
     this.onChange?.()
   }
 

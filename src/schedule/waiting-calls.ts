@@ -1,7 +1,6 @@
 import { contentOf, driverOf } from '../core/cell.ts'
 import type { AnyFuture } from '../core/future.ts'
-import { Definition } from './definition.ts'
-import type { Dispatcher } from './dispatcher.ts'
+import { Definition, type Lane } from './definition.ts'
 
 /**
  * Finds calls that wait for a slot and that the given futures depend on: through gathers, through
@@ -11,7 +10,7 @@ import type { Dispatcher } from './dispatcher.ts'
  */
 export function* waitingCalls(
   futures: Iterable<AnyFuture>,
-  own?: Dispatcher,
+  own?: Lane,
 ): Generator<AnyFuture, void, undefined> {
   // A set gives, in the end, what is added while it is gone through.
   const seen = new Set(futures)
@@ -30,7 +29,7 @@ function inputsOf(future: AnyFuture): Iterable<AnyFuture> {
 }
 
 /** The dispatcher of a call; `undefined` for any other future. */
-export function laneOf(future: AnyFuture): Dispatcher | undefined {
+export function laneOf(future: AnyFuture): Lane | undefined {
   const driver = driverOf(future)
-  return driver instanceof Definition ? (driver.lane as Dispatcher) : undefined
+  return driver instanceof Definition ? driver.lane : undefined
 }

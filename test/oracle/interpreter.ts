@@ -121,8 +121,8 @@ class Run {
 
   async log(): Promise<string[]> {
     for (const [index, ops] of this.#program.mains.entries()) void this.#main(`main ${index}`, ops)
-    const end = await this.#clock.run()
-    this.#record(`the end at ${end}`)
+    await this.#runClock()
+    this.#record(`the end at ${this.#clock.now()}`)
     for (const [index, future] of this.#futures.entries()) {
       if (future) this.#record(`in the end #${index} ${this.#show(future)}`)
     }
@@ -152,7 +152,16 @@ class Run {
         future?.then(undefined, () => {})
       }
       for (const iterator of this.#iterators) for (let i = 0; i < 8; i++) void iterator.next()
+      await this.#runClock()
+    }
+  }
+
+  /** Random programs wait for themselves now and then, which the package reports and the reference does not. */
+  async #runClock(): Promise<void> {
+    try {
       await this.#clock.run()
+    } catch (error) {
+      if (!(error instanceof this.#implementation.InvalidStateError)) throw error
     }
   }
 
