@@ -43,35 +43,36 @@ export class Retrial {
 export class Backlog {
   /** How many wait, delayed ones included. What is queued may be more: what left leaves holes. */
   size = 0
-  /** How many of them cannot start yet: they are in the delay before another attempt. */
-  delayed = 0
+  /** How many of them can start: all but those in the delay before another attempt. */
+  startable = 0
   readonly #queue = new PriorityQueue<AnyFuture>()
+  // Those that can start. Made with the first: most programs have none.
   #retrials: BinaryHeap<Retrial> | undefined
-  // All of them, those in a delay included.
+  // Those in a delay, too.
   readonly #waiting = new Set<Retrial>()
 
   push(future: AnyFuture, priority: number): void {
     this.#queue.push(future, priority)
     this.size += 1
+    this.startable += 1
   }
 
   /** Takes a call back that is to be tried again; with `stop`, after a delay that it ends. */
   putBack(retrial: Retrial, stop: (() => void) | undefined): void {
     this.size += 1
+    this.#retrials ??= new BinaryHeap(comesFirst)
     this.#waiting.add(retrial)
     if (stop === undefined) return this.#insert(retrial)
     retrial.stop = stop
-    this.delayed += 1
   }
 
   /** The delay of a call has passed. */
   release(retrial: Retrial): void {
     retrial.stop = undefined
-    this.delayed -= 1
     this.#insert(retrial)
   }
 
-  /** The call that starts next. It is to be taken with `remove` then. */
+  /** The call that starts next. It is to be taken out with `take` or `drop` then. */
   next(): AnyFuture | undefined {
     for (;;) {
       const retrial = this.#retrials?.peek()
@@ -80,44 +81,55 @@ export class Backlog {
         if (contentOf(retrial.future) === retrial) return retrial.future
       } else {
         const future = this.#queue.shift()
-        if (future === undefined || isWaiting(future)) return future
+        if (future === undefined || this.#isInQueue(future)) return future
       }
     }
   }
 
-  /** A call starts, or is cancelled: in whatever place it was. */
-  remove(data: unknown): void {
+  /** A call starts. Gives what it is if it was tried before. */
+  take(data: unknown): Retrial | undefined {
     this.size -= 1
-    if (data instanceof Retrial) {
-      this.#waiting.delete(data)
-      if (data.stop !== undefined) this.delayed -= 1
-    }
-    // What left from the middle is dropped when its turn comes, but must not pile up behind a body
-    // that never ends.
+    this.startable -= 1
+    if (this.#retrials === undefined || !(data instanceof Retrial)) return undefined
+    this.#waiting.delete(data)
+    return data
+  }
+
+  /** A call is cancelled, in whatever place it was. */
+  drop(data: unknown): Retrial | undefined {
+    const isDelayed = data instanceof Retrial && data.stop !== undefined
+    if (isDelayed) this.startable += 1
+    const retrial = this.take(data)
+    // What left from the middle is passed over when its turn comes, but must not pile up behind a
+    // body that never ends.
     const holes = this.#queue.size - this.size
-    if (holes > 32 && holes > this.size) this.#queue.retain(isWaiting)
+    if (holes > 32 && holes > this.size) this.#queue.retain((future) => this.#isInQueue(future))
+    return retrial
   }
 
   /** All that wait, in the order in which they would start if no delay were left. */
   list(): AnyFuture[] {
     const retrials = [...this.#waiting].sort((a, b) => a.order - b.order)
     const futures = retrials.map(({ future }) => future)
-    this.#queue.retain((future) => isWaiting(future) && futures.push(future) > 0)
+    this.#queue.retain((future) => this.#isInQueue(future) && futures.push(future) > 0)
     return futures.sort((a, b) => priorityOf(b) - priorityOf(a))
   }
 
   #insert(retrial: Retrial): void {
-    this.#retrials ??= new BinaryHeap((a, b) => {
-      const [first, second] = [priorityOf(a.future), priorityOf(b.future)]
-      return first > second || (first === second && a.order < b.order)
-    })
-    this.#retrials.push(retrial)
+    this.startable += 1
+    this.#retrials?.push(retrial)
+  }
+
+  /** Whether an entry of the queue still stands for its call: one that is retried waits elsewhere. */
+  #isInQueue(future: AnyFuture): boolean {
+    if (stateOf(future) !== SCHEDULED) return false
+    return this.#retrials === undefined || !(contentOf(future) instanceof Retrial)
   }
 }
 
-/** Whether an entry of the queue still stands for its call: one that is retried waits elsewhere. */
-function isWaiting(future: AnyFuture): boolean {
-  return stateOf(future) === SCHEDULED && !(contentOf(future) instanceof Retrial)
+function comesFirst(a: Retrial, b: Retrial): boolean {
+  const [first, second] = [priorityOf(a.future), priorityOf(b.future)]
+  return first > second || (first === second && a.order < b.order)
 }
 
 function priorityOf(future: AnyFuture): number {

@@ -177,7 +177,7 @@ export class Dispatcher implements Lane, Slots {
       // Whatever a hostile signal or clock throws surfaces, and must not stop the rest for ever.
       this.#draining = false
     }
-    this.#noteFull(this.#startable > 0 && !this.#hasSlot())
+    this.#noteFull(this.#backlog.startable > 0 && !this.#hasSlot())
     this.#checkIdle()
   }
 
@@ -197,14 +197,13 @@ export class Dispatcher implements Lane, Slots {
       return data.startedContext
     }
     if (data instanceof Unqueued) return undefined
-    this.#backlog.remove(data)
-    if (this.#startable === 0) {
+    const retrial = this.#backlog.drop(data)
+    if (this.#backlog.startable === 0) {
       this.#rate?.rest()
       this.#noteFull(false)
     }
-    if (!(data instanceof Retrial)) return undefined
-    callSafely(data.stop)
-    return data.context
+    callSafely(retrial?.stop)
+    return retrial?.context
   }
 
   abort(reason: unknown, context: Context | undefined): void {
@@ -297,10 +296,6 @@ export class Dispatcher implements Lane, Slots {
     if (!this.#hasSlot()) this.#noteFull(true)
   }
 
-  get #startable(): number {
-    return this.#backlog.size - this.#backlog.delayed
-  }
-
   #enqueue(future: AnyFuture, definition: Definition): void {
     this.#backlog.push(future, definition.options.priority ?? 0)
     this.#queued()
@@ -323,13 +318,18 @@ export class Dispatcher implements Lane, Slots {
     // Others of this signal may be cancelled before it, and have made room for it.
     if (signal?.aborted) return void future.cancel(signal.reason)
     const data = contentOf(future)
-    this.#backlog.remove(data)
+    const retrial = this.#backlog.take(data)
     this.#rate?.count()
-    this.tally.start(!(data instanceof Retrial))
+    this.tally.start(retrial === undefined)
     const execution = this.#take()
     if (tracker !== undefined) this.#hold(execution, lender)
     move(future, RUNNING, execution)
-    execution.run(future, definition, data)
+    execution.run(
+      future,
+      definition,
+      retrial === undefined ? (data as Call) : retrial.call,
+      retrial,
+    )
   }
 
   #hold(execution: Execution, lender: Holder | undefined): void {
@@ -375,7 +375,7 @@ export class Dispatcher implements Lane, Slots {
 
   /** Whether there is a call that can start, and starts are not held back. */
   #isOpen(): boolean {
-    return this.#startable > 0 && !this.paused && !this.#isHeld
+    return this.#backlog.startable > 0 && !this.paused && !this.#isHeld
   }
 
   #mayStart(few = 0): boolean {

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import { type AnyFuture, isFuture } from '../core/future.ts'
 import type { Ended } from '../core/linger.ts'
 import { adopt, type Taker } from '../core/resolution.ts'
-import { Retrial } from './backlog.ts'
+import type { Retrial } from './backlog.ts'
 import { type Call, replayCall, siteOf } from './call.ts'
 import { Context, type ContextSource, enterContext } from './context.ts'
 import type { Definition } from './definition.ts'
@@ -62,17 +62,14 @@ export class Execution implements Taker, ContextSource {
   /**
    * Runs the body up to its first await, and follows what it gave.
    *
-   * @param data - What the future kept while it waited.
+   * @param retrial - The attempt before, if this is not the first.
    */
-  run(future: AnyFuture, definition: Definition, data: unknown): void {
+  run(future: AnyFuture, definition: Definition, call: Call, retrial: Retrial | undefined): void {
     const { body, options, takesContext } = definition
     this.future = future
-    let call = data as Call
-    const retrial = data instanceof Retrial ? data : undefined
     if (retrial !== undefined) {
       this.retrial = retrial
       this.startedContext = retrial.context
-      call = retrial.call
     }
     if (options.retry !== undefined || siteOf(call) !== undefined) this.call = call
     const outer = enterContext(this)
