@@ -1,10 +1,10 @@
-import { contentOf, driverOf, SCHEDULED, stateOf } from '../core/cell.ts'
+import { contentOf, SCHEDULED, stateOf } from '../core/cell.ts'
 import type { AnyFuture } from '../core/future.ts'
 import { BinaryHeap } from '../internal/binary-heap.ts'
 import { PriorityQueue } from '../internal/priority-queue.ts'
 import type { Call } from './call.ts'
 import type { Context } from './context.ts'
-import type { Definition } from './definition.ts'
+import { priorityOf } from './definition.ts'
 import type { Attempts } from './retry.ts'
 
 /** The data of a call between two attempts: in the delay, or waiting for a slot again. */
@@ -130,8 +130,4 @@ export class Backlog {
 function comesFirst(a: Retrial, b: Retrial): boolean {
   const [first, second] = [priorityOf(a.future), priorityOf(b.future)]
   return first > second || (first === second && a.order < b.order)
-}
-
-function priorityOf(future: AnyFuture): number {
-  return (driverOf(future) as Definition).options.priority ?? 0
 }

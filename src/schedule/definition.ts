@@ -1,3 +1,4 @@
+import { driverOf } from '../core/cell.ts'
 import type { Driver } from '../core/driver.ts'
 import type { AnyFuture } from '../core/future.ts'
 import type { Ended } from '../core/linger.ts'
@@ -66,6 +67,11 @@ export class Definition implements Driver<AnyFuture> {
   abort(reason: unknown, context: unknown): undefined {
     this.lane.abort(reason, context as Context | undefined)
   }
+}
+
+/** The priority of a call. */
+export function priorityOf(future: AnyFuture): number {
+  return (driverOf(future) as Definition).options.priority ?? 0
 }
 
 function nameOf(body: Body): string {

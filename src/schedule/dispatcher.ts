@@ -2,7 +2,7 @@ import { cancelOnAbort } from '../core/cancel-on.ts'
 import { cancelAll } from '../core/canceller.ts'
 import {
   CANCELLED,
-  concludeLike,
+  conclude,
   contentOf,
   driverOf,
   move,
@@ -168,11 +168,7 @@ export class Dispatcher implements Lane, Slots {
     this.#draining = true
     try {
       while (this.#mayStart()) this.#startNext()
-      while (this.lending && this.#isOpen() && this.#isInTime()) {
-        const loan = this.lending.next()
-        if (loan === undefined) break
-        this.#start(loan.future, loan.lender)
-      }
+      if (this.lending !== undefined) this.#lend(this.lending)
     } finally {
       // Whatever a hostile signal or clock throws surfaces, and must not stop the rest for ever.
       this.#draining = false
@@ -237,14 +233,15 @@ export class Dispatcher implements Lane, Slots {
 
   endedLike(execution: Execution, result: AnyFuture): AnyFuture | undefined {
     const state = stateOf(result) as Settled
-    // A slot passes on after the listeners of its future, here as in `ended`.
-    if (state === REJECTED || execution.future.done) {
-      return void this.ended(execution, state, contentOf(result))
-    }
+    const outcome = contentOf(result)
+    const reason = state === REJECTED ? this.#tryAgain(execution, outcome) : outcome
+    if (reason === AGAIN) return void this.drain()
+    if (execution.future.done) return void this.ended(execution, state, reason)
     const future = this.#release(execution)
+    // Last among its subscribers: a slot passes on after the listeners, here as in `ended`.
     subscribe(future, this.#drainAfter)
     this.tally.settle(state)
-    return concludeLike(future, result)
+    return conclude(future, state, reason)
   }
 
   #settle(future: AnyFuture, state: Settled, outcome: unknown): void {
@@ -330,6 +327,16 @@ export class Dispatcher implements Lane, Slots {
       retrial === undefined ? (data as Call) : retrial.call,
       retrial,
     )
+  }
+
+  /** Starts calls in the slots of bodies that wait for them. */
+  #lend(lending: Lending): void {
+    while (this.#isOpen()) {
+      const loan = lending.next()
+      if (loan === undefined) return
+      if (!this.#isInTime()) return lending.keep(loan)
+      this.#start(loan.future, loan.lender)
+    }
   }
 
   #hold(execution: Execution, lender: Holder | undefined): void {

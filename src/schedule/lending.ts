@@ -1,6 +1,5 @@
-import { driverOf } from '../core/cell.ts'
 import type { AnyFuture } from '../core/future.ts'
-import type { Definition, Lane } from './definition.ts'
+import { type Lane, priorityOf } from './definition.ts'
 import type { Holder } from './holder.ts'
 import { waitingCalls } from './waiting-calls.ts'
 
@@ -38,13 +37,18 @@ export class Lending {
     return undefined
   }
 
+  /** A call cannot start for now: it is still wanted. */
+  keep({ lender, future }: Loan): void {
+    lender.wanted.push(future, priorityOf(future))
+  }
+
   #wantedBy(lender: Holder): AnyFuture | undefined {
     const { wanted } = lender
     for (;;) {
       if (wanted.size === 0 && lender.seen !== this.changes) {
         lender.seen = this.changes
         for (const future of waitingCalls(lender.waits, this.#lane)) {
-          wanted.push(future, (driverOf(future) as Definition).options.priority ?? 0)
+          wanted.push(future, priorityOf(future))
         }
       }
       const future = wanted.shift()
