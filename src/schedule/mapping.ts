@@ -164,7 +164,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
   }
 
   inputs(): Iterable<AnyFuture> {
-    return [...this.#unfinished].map(({ future }) => future)
+    return [...this.#unfinished].flatMap(({ future }) => future ?? [])
   }
 
   /** Cancelled by a signal: gives what is to be cancelled with it. */
@@ -206,43 +206,49 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
 
   #pull(): void {
     this.#isPulling = true
-    const failed = (error: unknown): void => {
-      this.#isPulling = false
-      this.#sourceFailed(error)
-    }
-    const take = (result: Result): void => {
-      this.#isPulling = false
-      this.#take(result)
-    }
     try {
       const pulled = this.#iterator?.next()
-      if (!this.#isAsync) return take(pulled as Result)
-      const taken = Promise.resolve(pulled as Promise<Result>).then(take)
-      taken.then(() => this.#pump(), failed)
+      if (!this.#isAsync) return this.#take(pulled as Result)
+      Promise.resolve(pulled as Promise<Result>).then(this.#takeLate, this.#sourceFailed)
     } catch (error) {
-      failed(error)
+      this.#sourceFailed(error)
     }
+  }
+
+  readonly #takeLate = (result: Result): void => {
+    try {
+      this.#take(result)
+    } catch (error) {
+      this.#sourceFailed(error)
+    }
+    this.#pump()
   }
 
   /** @throws {TypeError} for a result that is none. */
   #take(result: Result): void {
+    this.#isPulling = false
     check(Object(result) === result, 'result', 'what an iterator gives', result)
     if (result.done) {
       this.#isThrough = true
       return
     }
-    const value = Future.resolve(result.value)
+    const { value } = result
+    const isObject = Object(value) === value
+    const promise = isObject ? Future.resolve(value) : undefined
     // Nobody else might ever look at a promise that came out of the source.
-    collect(value)
+    if (promise !== undefined) collect(promise)
     if (this.#whole.done) return
-    const item = new Item(this, this.#pulled++, value)
+    const item = new Item(this, this.#pulled++)
     this.#held += 1
     this.#unfinished.add(item)
     if (this.#options.ordered && this.#use === 'iterated') this.#line.push(item)
-    follow(value, item)
+    if (promise === undefined) return this.call(item, value)
+    item.future = promise
+    follow(promise, item)
   }
 
-  #sourceFailed(error: unknown): void {
+  readonly #sourceFailed = (error: unknown): void => {
+    this.#isPulling = false
     this.#isThrough = true
     settle(this.#whole, REJECTED, error)
   }
@@ -251,29 +257,30 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
 
   /** An item is there, or a promise of it is fulfilled: calls the body. */
   call(item: Item, value: unknown): void {
+    let future: AnyFuture
     try {
-      item.future = this.#dispatcher.submit(this.#definition, undefined, [value, item.index])
+      future = this.#dispatcher.submit(this.#definition, undefined, [value, item.index])
     } catch (error) {
       // The scheduler is closed.
       return settle(this.#whole, REJECTED, error)
     }
+    item.future = future
     item.isCalled = true
-    collect(item.future)
-    follow(item.future, item)
+    collect(future)
+    follow(future, item)
   }
 
   /** The body of an item has an outcome, or the item itself has failed. */
-  itemDone(item: Item): void {
+  itemDone(item: Item, future: AnyFuture): void {
     this.#unfinished.delete(item)
     if (this.#whole.done) return
-    const { future, index } = item
     const outcome = contentOf(future)
     if (stateOf(future) !== FULFILLED) {
       if (this.#options.stopOnError) return settle(this.#whole, REJECTED, outcome)
       this.#failures.push(outcome)
     }
     if (this.#use === 'awaited') {
-      this.#results[index] = outcome
+      this.#results[item.index] = outcome
       this.#held -= 1
     } else {
       if (!this.#options.ordered) this.#line.push(item)
@@ -283,13 +290,15 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
   }
 
   #handOver(): void {
-    for (let item = this.#line.peek(); item?.isDone; item = this.#line.peek()) {
-      const isResult = stateOf(item.future) === FULFILLED
+    for (;;) {
+      const future = this.#line.peek()?.outcome
+      if (future === undefined) break
+      const isResult = stateOf(future) === FULFILLED
       if (isResult && this.#asking.size === 0) return
       this.#line.shift()
       this.#held -= 1
       // Of failures only the whole tells, in the end.
-      if (isResult) this.#answer(FULFILLED, { done: false, value: contentOf(item.future) })
+      if (isResult) this.#answer(FULFILLED, { done: false, value: contentOf(future) })
     }
     if (!this.#whole.done) return
     // The first that asks after a failure gets it, whoever asks then has come to the end.
@@ -336,9 +345,13 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
 
   /** Gives the calls that are not done. */
   #letGo(): AnyFuture[] {
-    const unfinished = [...this.#unfinished]
-    for (const item of unfinished) if (!item.isCalled) unsubscribe(item.future, item)
-    return unfinished.filter(({ isCalled }) => isCalled).map(({ future }) => future)
+    const calls: AnyFuture[] = []
+    for (const item of this.#unfinished) {
+      if (item.future === undefined) continue
+      if (item.isCalled) calls.push(item.future)
+      else unsubscribe(item.future, item)
+    }
+    return calls
   }
 
   async #close(): Promise<void> {
@@ -346,27 +359,28 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
   }
 }
 
-/** An item that was pulled: first the promise of it, then the call of the body. */
+/** An item that was pulled: first the promise of it, if it is one, then the call of the body. */
 class Item implements Subscriber<AnyFuture> {
   readonly index: number
-  future: AnyFuture
+  future: AnyFuture | undefined
   isCalled = false
   readonly #stream: Stream
 
-  constructor(stream: Stream, index: number, future: AnyFuture) {
+  constructor(stream: Stream, index: number) {
     this.#stream = stream
     this.index = index
-    this.future = future
   }
 
-  /** Whether it has a result, or has failed. */
-  get isDone(): boolean {
-    return this.future.done && (this.isCalled || stateOf(this.future) !== FULFILLED)
+  /** What has settled: the call, or a promise that has failed. */
+  get outcome(): AnyFuture | undefined {
+    const { future } = this
+    if (!future?.done) return undefined
+    return this.isCalled || stateOf(future) !== FULFILLED ? future : undefined
   }
 
-  settled(): undefined {
-    if (this.isDone) this.#stream.itemDone(this)
-    else this.#stream.call(this, contentOf(this.future))
+  settled(future: AnyFuture): undefined {
+    if (this.isCalled || stateOf(future) !== FULFILLED) this.#stream.itemDone(this, future)
+    else this.#stream.call(this, contentOf(future))
   }
 }
 
