@@ -25,7 +25,8 @@ import { type Call, recordCall, siteOf } from './call.ts'
 import type { Context } from './context.ts'
 import type { Definition, Lane } from './definition.ts'
 import { Execution, type Slots } from './execution.ts'
-import { type Holder, tracker } from './holder.ts'
+import { Executions } from './executions.ts'
+import type { Holder } from './holder.ts'
 import type { Lending } from './lending.ts'
 import type { RateWindow } from './rate.ts'
 import { Attempts, blame } from './retry.ts'
@@ -42,31 +43,22 @@ export class Dispatcher implements Lane, Slots {
   readonly clock: Clock
   readonly signal: AbortSignal | undefined
   concurrency: number
-  /** Bodies that have started and not really ended. */
-  running = 0
   paused = false
   closed = false
   readonly tally: Tally = new Tally()
-  /** Bodies that wait while another uses their slot. */
-  lent = 0
   /** Lends slots, if this is done. */
   lending: Lending | undefined
   /** Told when calls wait because all slots are taken, and when none do any more. */
   onFull: ((dispatcher: Dispatcher, isFull: boolean) => void) | undefined
 
   readonly #backlog = new Backlog()
-  // The first `running` executions hold bodies, in no order; those behind are free, for the next
-  // ones.
-  readonly #executions: Execution[] = []
+  readonly #executions = new Executions(this)
   readonly #burst = new Burst()
-  #starts = 0
   #awake = false
   #draining = false
   #isHeld = false
   #wasFull = false
   #idlers: (() => void)[] = []
-  // Bodies whose futures were cancelled while they ran.
-  readonly #orphans = new Map<AnyFuture, Execution>()
   readonly #mode: StartMode
   readonly #slice: number
   readonly #rate: RateWindow | undefined
@@ -79,6 +71,11 @@ export class Dispatcher implements Lane, Slots {
     this.#mode = options.start
     this.#slice = options.slice
     this.#rate = options.rate
+  }
+
+  /** Bodies that have started and not really ended. */
+  get running(): number {
+    return this.#executions.size
   }
 
   /** Calls that wait to start, between two attempts too. */
@@ -119,13 +116,12 @@ export class Dispatcher implements Lane, Slots {
 
   /** What runs, in the order of the starts, then what waits, in its order. */
   list(): AnyFuture[] {
-    const running = this.#executions.slice(0, this.running).sort((a, b) => a.order - b.order)
-    return running.map(({ future }) => future).concat(this.#backlog.list())
+    return this.#executions.list().concat(this.#backlog.list())
   }
 
   /** What is known of the bodies that run, in no order. */
   holders(): (Holder | undefined)[] {
-    return this.#executions.slice(0, this.running).map(({ holder }) => holder)
+    return this.#executions.holders()
   }
 
   /** What they are known to wait for. */
@@ -189,7 +185,7 @@ export class Dispatcher implements Lane, Slots {
   withdrawn(future: AnyFuture, data: unknown): Context | undefined {
     this.tally.settle(CANCELLED)
     if (data instanceof Execution) {
-      this.#orphans.set(future, data)
+      this.#executions.orphan(future, data)
       return data.startedContext
     }
     if (data instanceof Unqueued) return undefined
@@ -208,11 +204,7 @@ export class Dispatcher implements Lane, Slots {
   }
 
   lingers(future: AnyFuture, ended: Ended): boolean {
-    const execution = this.#orphans.get(future)
-    if (execution === undefined) return false
-    execution.afterlife ??= []
-    execution.afterlife.push(ended)
-    return true
+    return this.#executions.lingers(future, ended)
   }
 
   inputs(data: unknown): Iterable<AnyFuture> {
@@ -225,7 +217,7 @@ export class Dispatcher implements Lane, Slots {
     const reason = state === REJECTED ? this.#tryAgain(execution, outcome) : outcome
     if (reason !== AGAIN) {
       const { afterlife } = execution
-      this.#settle(this.#release(execution), state, reason)
+      this.#settle(this.#executions.release(execution), state, reason)
       afterlife?.forEach((tell) => void tell(state, reason))
     }
     this.drain()
@@ -237,7 +229,7 @@ export class Dispatcher implements Lane, Slots {
     const reason = state === REJECTED ? this.#tryAgain(execution, outcome) : outcome
     if (reason === AGAIN) return void this.drain()
     if (execution.future.done) return void this.ended(execution, state, reason)
-    const future = this.#release(execution)
+    const future = this.#executions.release(execution)
     // Last among its subscribers: a slot passes on after the listeners, here as in `ended`.
     subscribe(future, this.#drainAfter)
     this.tally.settle(state)
@@ -270,7 +262,7 @@ export class Dispatcher implements Lane, Slots {
       if (delay === undefined || future.done) return error
       const next = new Retrial(future, retrial?.call ?? call, first, attempts, startedContext)
       const stop = delay === 0 ? undefined : this.clock.callLater(() => this.#delayed(next), delay)
-      this.#release(execution)
+      this.#executions.release(execution)
       move(future, SCHEDULED, next)
       this.#backlog.putBack(next, stop)
       if (this.lending !== undefined) this.lending.changes += 1
@@ -318,8 +310,7 @@ export class Dispatcher implements Lane, Slots {
     const retrial = this.#backlog.take(data)
     this.#rate?.count()
     this.tally.start(retrial === undefined)
-    const execution = this.#take()
-    if (tracker !== undefined) this.#hold(execution, lender)
+    const execution = this.#executions.take(lender)
     move(future, RUNNING, execution)
     execution.run(
       future,
@@ -339,36 +330,6 @@ export class Dispatcher implements Lane, Slots {
     }
   }
 
-  #hold(execution: Execution, lender: Holder | undefined): void {
-    const holder = tracker?.hold(this)
-    execution.holder = holder
-    if (lender === undefined || holder === undefined) return
-    lender.borrower = holder
-    holder.lender = lender
-    this.lent += 1
-  }
-
-  #take(): Execution {
-    const execution = this.#executions[this.running] ?? new Execution(this)
-    this.#executions[this.running] = execution
-    execution.slot = this.running++
-    execution.order = this.#starts++
-    return execution
-  }
-
-  #release(execution: Execution): AnyFuture {
-    execution.holder?.end()
-    const executions = this.#executions
-    const last = executions[--this.running] as Execution
-    last.slot = execution.slot
-    executions[last.slot] = last
-    executions[this.running] = execution
-    if (executions.length > MOST_KEPT) executions.pop()
-    const future = execution.clear()
-    if (this.#orphans.size > 0) this.#orphans.delete(future)
-    return future
-  }
-
   readonly #drainAwake = (): void => {
     this.#awake = false
     this.drain()
@@ -377,7 +338,7 @@ export class Dispatcher implements Lane, Slots {
   readonly #drainAfter = { settled: (): undefined => void this.drain() }
 
   #hasSlot(): boolean {
-    return this.running - this.lent < this.concurrency
+    return this.#executions.size - this.#executions.lent < this.concurrency
   }
 
   /** Whether there is a call that can start, and starts are not held back. */
@@ -436,6 +397,3 @@ const AGAIN = Symbol('again')
 
 /** So many eager calls start inside the call, even if the machine stalls between two of them. */
 const FEW_EAGER = 16
-
-/** How many executions are kept for the next bodies. */
-const MOST_KEPT = 1024

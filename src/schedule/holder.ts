@@ -41,6 +41,13 @@ export class Holder implements Waiter<AnyFuture> {
     else this.#goOn.push(goOn)
   }
 
+  /** Its slot is used by another body, while it waits. */
+  lendTo(borrower: Holder): void {
+    this.borrower = borrower
+    borrower.lender = this
+    this.#slots.lent += 1
+  }
+
   /** The slot is its own again. */
   takeBack(): void {
     this.borrower = undefined

@@ -1,0 +1,77 @@
+import type { AnyFuture } from '../core/future.ts'
+import type { Ended } from '../core/linger.ts'
+import { Execution, type Slots } from './execution.ts'
+import { type Holder, tracker } from './holder.ts'
+
+/** The bodies of one dispatcher that have started and not really ended. */
+export class Executions {
+  /** How many there are. */
+  size = 0
+  /** How many of them wait while another body uses their slot. */
+  lent = 0
+  readonly #slots: Slots
+  #starts = 0
+  // The first `size` hold bodies, in no order; those behind are free, for the next ones.
+  readonly #all: Execution[] = []
+  // Those whose futures were cancelled meanwhile.
+  readonly #orphans = new Map<AnyFuture, Execution>()
+
+  constructor(slots: Slots) {
+    this.#slots = slots
+  }
+
+  /** A body starts, in the slot of another one if there is a `lender`. */
+  take(lender: Holder | undefined): Execution {
+    const execution = this.#all[this.size] ?? new Execution(this.#slots)
+    this.#all[this.size] = execution
+    execution.slot = this.size++
+    execution.order = this.#starts++
+    if (tracker !== undefined) {
+      execution.holder = tracker.hold(this)
+      lender?.lendTo(execution.holder)
+    }
+    return execution
+  }
+
+  /** A body has ended. Gives its future. */
+  release(execution: Execution): AnyFuture {
+    execution.holder?.end()
+    const all = this.#all
+    const last = all[--this.size] as Execution
+    last.slot = execution.slot
+    all[last.slot] = last
+    all[this.size] = execution
+    if (all.length > MOST_KEPT) all.pop()
+    const future = execution.clear()
+    if (this.#orphans.size > 0) this.#orphans.delete(future)
+    return future
+  }
+
+  /** The futures, in the order of the starts. */
+  list(): AnyFuture[] {
+    const some = this.#all.slice(0, this.size).sort((a, b) => a.order - b.order)
+    return some.map(({ future }) => future)
+  }
+
+  /** What is known of the bodies, in no order. */
+  holders(): (Holder | undefined)[] {
+    return this.#all.slice(0, this.size).map(({ holder }) => holder)
+  }
+
+  /** The future of a body that runs was cancelled. */
+  orphan(future: AnyFuture, execution: Execution): void {
+    this.#orphans.set(future, execution)
+  }
+
+  /** Whether the body of a cancelled future still runs. If so, `ended` is told how it ends. */
+  lingers(future: AnyFuture, ended: Ended): boolean {
+    const execution = this.#orphans.get(future)
+    if (execution === undefined) return false
+    execution.afterlife ??= []
+    execution.afterlife.push(ended)
+    return true
+  }
+}
+
+/** How many executions are kept for the next bodies. */
+const MOST_KEPT = 1024
