@@ -31,7 +31,9 @@ class FullCall {
 
 /** Records a call whose body starts later. */
 export function recordCall(definition: Definition, self: unknown, args: readonly unknown[]): Call {
-  const scope = captureScope()
+  const { origin } = definition
+  // A copy, which one body may change without disturbing the next.
+  const scope = origin ? origin.scope?.runInAsyncScope(captureScope, undefined) : captureScope()
   const site = captureSite(definition)
   if (self !== undefined || scope !== undefined || site !== undefined) {
     return new FullCall(self, args, scope, site)

@@ -2,6 +2,7 @@ import { driverOf } from '../core/cell.ts'
 import type { Driver } from '../core/driver.ts'
 import type { AnyFuture } from '../core/future.ts'
 import type { Ended } from '../core/linger.ts'
+import type { Scope } from '../internal/async-context.ts'
 import { checkFunction } from '../internal/check.ts'
 import type { CallSite } from './call-site.ts'
 import type { Context } from './context.ts'
@@ -33,6 +34,8 @@ export class Definition implements Driver<AnyFuture> {
   entry: unknown
   /** Where all its calls come from, if that is one place. */
   site: CallSite | undefined
+  /** In which async context they all are made, if not in that of the moment. */
+  origin: { readonly scope: Scope | undefined } | undefined
   readonly lane: Lane
 
   constructor(lane: Lane, body: Body, options: TaskOptions | undefined, takesContext: boolean) {

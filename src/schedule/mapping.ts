@@ -17,6 +17,7 @@ import type { Driver } from '../core/driver.ts'
 import { CancelledError, InvalidStateError } from '../core/errors.ts'
 import { type AnyFuture, drive, Future, toPromise } from '../core/future.ts'
 import { type Subscriber, tellNext } from '../core/subscriber.ts'
+import { captureScope, type Scope } from '../internal/async-context.ts'
 import { check, has } from '../internal/check.ts'
 import { RingQueue } from '../internal/ring-queue.ts'
 import { captureSite } from './call-site.ts'
@@ -58,8 +59,20 @@ export function mapOn(
   return new Stream(dispatcher, definition, source as Source, checked)
 }
 
-type Source = Partial<AsyncIterable<unknown> & Iterable<unknown>>
-type AnyIterator = Pick<Iterator<unknown> | AsyncIterator<unknown>, 'next' | 'return'>
+/** A source, and what it is read with: as little as is asked of them. */
+interface Source {
+  [Symbol.asyncIterator]?(): AnyIterator
+  [Symbol.iterator]?(): AnyIterator
+}
+interface AnyIterator {
+  next(): unknown
+  return?(): unknown
+}
+/** A source that is being read, and the async context in which it was begun. */
+interface Open {
+  readonly iterator: AnyIterator
+  readonly scope: Scope | undefined
+}
 type Result = IteratorResult<unknown, undefined>
 
 class Stream implements Mapping<unknown>, Driver<AnyFuture> {
@@ -72,7 +85,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
   #use: 'awaited' | 'iterated' | undefined
   #hasBegun = false
   #isAsync = false
-  #iterator: AnyIterator | undefined
+  #open: Open | undefined
   /** Whether the source has given its last item, has failed, or was closed. */
   #isThrough = false
   #isPulling = false
@@ -180,10 +193,14 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
     cancelOnAbort(this.#whole, this.#dispatcher.signal)
     cancelOnAbort(this.#whole, this.#options.signal)
     if (this.#whole.done) return
+    // Most calls are made when a body before has ended, in whatever context that is.
+    const scope = captureScope()
+    this.#definition.origin = { scope }
     try {
       const source = this.#source
       this.#isAsync = has(source, Symbol.asyncIterator)
-      this.#iterator = source[this.#isAsync ? Symbol.asyncIterator : Symbol.iterator]?.()
+      const iterator = source[this.#isAsync ? Symbol.asyncIterator : Symbol.iterator]?.()
+      this.#open = { iterator: iterator as AnyIterator, scope }
     } catch (error) {
       return this.#sourceFailed(error)
     }
@@ -207,7 +224,8 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
   #pull(): void {
     this.#isPulling = true
     try {
-      const pulled = this.#iterator?.next()
+      const { iterator, scope } = this.#open as Open
+      const pulled = scope ? scope.runInAsyncScope(iterator.next, iterator) : iterator.next()
       if (!this.#isAsync) return this.#take(pulled as Result)
       Promise.resolve(pulled as Promise<Result>).then(this.#takeLate, this.#sourceFailed)
     } catch (error) {
@@ -355,7 +373,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
   }
 
   async #close(): Promise<void> {
-    await this.#iterator?.return?.()
+    await this.#open?.iterator.return?.()
   }
 }
 
