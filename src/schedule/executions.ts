@@ -27,8 +27,7 @@ export class Executions {
     execution.slot = this.size++
     execution.order = this.#starts++
     if (tracker !== undefined) {
-      execution.holder = tracker.hold(this)
-      lender?.lendTo(execution.holder)
+      execution.holder = tracker.hold(this, lender)
     }
     return execution
   }

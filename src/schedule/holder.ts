@@ -4,72 +4,43 @@ import { makeStore } from '../internal/async-context.ts'
 import { PriorityQueue } from '../internal/priority-queue.ts'
 import { noteWait } from './bottleneck.ts'
 import type { Body } from './definition.ts'
-
-/** Whose slots they are. */
-interface Slots {
-  /** Bodies that wait while another uses their slot. */
-  lent: number
-}
+import { SharedSlot, type SlotOwner } from './shared-slot.ts'
 
 /** A body that holds a slot, and what it is known to wait for. */
 export class Holder implements Waiter<AnyFuture> {
-  readonly #slots: Slots
   /** Pending futures that it awaits. */
   readonly waits: Set<AnyFuture> = new Set()
-  /** Whose slot it uses, if it has none of its own. */
-  lender: Holder | undefined
-  /** Who uses its slot while it waits. */
-  borrower: Holder | undefined
-  /** Calls that it waits for and that may use its slot, as of `seen`. */
+  readonly slot: SharedSlot
+  /** Calls that it waits for and that may start in its slot, as of `seen`. */
   readonly wanted: PriorityQueue<AnyFuture> = new PriorityQueue()
   seen = -1
-  readonly #goOn: (() => void)[] = []
 
-  constructor(slots: Slots) {
-    this.#slots = slots
+  constructor(slot: SharedSlot) {
+    this.slot = slot
+    slot.join(this)
   }
 
   wait(future: AnyFuture): void {
     this.waits.add(future)
+    this.slot.pass()
     noteWait()
   }
 
-  /** A body whose slot is lent goes on when it is given back: no more execute than there are slots. */
   resume(future: AnyFuture, goOn: () => void): void {
     this.waits.delete(future)
-    if (this.borrower === undefined) goOn()
-    else this.#goOn.push(goOn)
+    this.slot.resume(this, goOn)
   }
 
-  /** Its slot is used by another body, while it waits. */
-  lendTo(borrower: Holder): void {
-    this.borrower = borrower
-    borrower.lender = this
-    this.#slots.lent += 1
-  }
-
-  /** The slot is its own again. */
-  takeBack(): void {
-    this.borrower = undefined
-    for (const goOn of this.#goOn.splice(0)) goOn()
-  }
-
-  /** The body has ended. What it had lent stays with the borrower, what it had borrowed goes back. */
+  /** The body has ended. */
   end(): void {
-    const { lender, borrower } = this
-    if (lender === undefined && borrower === undefined) return
-    this.#slots.lent -= 1
-    if (borrower !== undefined) borrower.lender = lender
-    if (lender === undefined) return
-    if (borrower !== undefined) lender.borrower = borrower
-    else lender.takeBack()
+    this.slot.leave(this)
   }
 }
 
 /** What keeps track of bodies, once somebody needs it. */
 interface Tracker {
-  /** Makes the record of a body that is about to start. */
-  hold(slots: Slots): Holder
+  /** Makes the record of a body that is about to start, in the slot of `lender` if there is one. */
+  hold(owner: SlotOwner, lender: Holder | undefined): Holder
   /** Gives a body that is known by its record. */
   wrap(holder: Holder, body: Body): Body
 }
@@ -88,7 +59,7 @@ export function trackHolders(): boolean {
   if (store === undefined) return false
   setCurrentWaiter(() => store.getStore() as Holder | undefined)
   tracker = {
-    hold: (slots) => new Holder(slots),
+    hold: (owner, lender) => new Holder(lender?.slot ?? new SharedSlot(owner)),
     // However often it awaits, its waits are known to be its own.
     wrap: (holder, body) =>
       function callTracked(this: unknown, ...args) {

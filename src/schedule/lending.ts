@@ -16,7 +16,7 @@ export interface Loan {
 
 /**
  * Finds out which slots of a dispatcher are idle because their bodies wait for calls that have
- * none: such a body lends its slot to the calls it waits for, one after the other, until it goes on.
+ * none: such a body shares its slot with the calls it waits for, one after the other.
  */
 export class Lending {
   /** How often something has changed that may have made a call wanted. */
@@ -30,7 +30,7 @@ export class Lending {
   /** The next call that can start in a slot that is not its own. */
   next(): Loan | undefined {
     for (const lender of this.#lane.holders()) {
-      if (lender === undefined || lender.borrower !== undefined || lender.waits.size === 0) continue
+      if (lender === undefined || lender.waits.size === 0 || !lender.slot.isIdle) continue
       const future = this.#wantedBy(lender)
       if (future !== undefined) return { lender, future }
     }
