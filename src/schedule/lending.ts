@@ -30,7 +30,7 @@ export class Lending {
   /** The next call that can start in a slot that is not its own. */
   next(): Loan | undefined {
     for (const lender of this.#lane.holders()) {
-      if (lender === undefined || lender.waits.size === 0 || !lender.slot.isIdle) continue
+      if (lender === undefined || lender.waits.size === 0 || !lender.slot.canLend(lender)) continue
       const future = this.#wantedBy(lender)
       if (future !== undefined) return { lender, future }
     }

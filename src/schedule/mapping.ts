@@ -164,7 +164,8 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
 
   async #leave(): Promise<Result> {
     const isOver = this.#whole.done
-    settle(this.#whole, FULFILLED, undefined)
+    // Failures that nobody has seen are not lost with it.
+    if (!isOver) this.#finish()
     // A source that is in the middle of a pull closes when it can.
     if (!isOver && !this.#isPulling) await this.#closing
     return { done: true, value: undefined }

@@ -28,8 +28,16 @@ export class SharedSlot {
   }
 
   /** Whether nobody executes in it. */
-  get isIdle(): boolean {
+  get #isIdle(): boolean {
     return this.#current === undefined || this.#current.waits.size > 0
+  }
+
+  /**
+   * Whether a call that the member waits for may start in it: it has the slot itself, or nobody
+   * does. Another one that has it may wait too, but for something else, and is not done.
+   */
+  canLend(member: Member): boolean {
+    return this.#current === undefined || this.#current === member
   }
 
   /** A body starts in it. */
@@ -50,7 +58,7 @@ export class SharedSlot {
 
   /** The wait of a body is over. */
   resume(member: Member, goOn: () => void): void {
-    if (this.#current !== member && !this.isIdle) return void this.#queue.push({ member, goOn })
+    if (this.#current !== member && !this.#isIdle) return void this.#queue.push({ member, goOn })
     this.#current = member
     goOn()
   }
@@ -58,7 +66,7 @@ export class SharedSlot {
   /** Whoever has it may have begun to wait: the next one goes on. */
   pass(): void {
     const [next] = this.#queue
-    if (next === undefined || !this.isIdle) return
+    if (next === undefined || !this.#isIdle) return
     this.#current = next.member
     this.#release(next.member)
   }

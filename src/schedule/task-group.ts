@@ -71,6 +71,7 @@ export class TaskGroup implements AsyncDisposable {
   #joined: Promise<void> | undefined
   #goOn: (() => void) | undefined
   #hasEnded = false
+  #thrown: AggregateError | undefined
   #isFailing = false
 
   /** @throws {TypeError | RangeError} for a wrong option. */
@@ -114,8 +115,10 @@ export class TaskGroup implements AsyncDisposable {
       const group = new TaskGroup(options)
       cancelOnAbort(group.#scope, outer)
       const value = await group.#enter(body)
+      // The block may have joined it before, and failed since.
+      await group.join().catch(() => {})
       try {
-        await group.join()
+        group.#throwFailures()
       } catch (error) {
         if (!group.#isFailing && group.#failures.size === 1) future.cancel(error)
         throw error
@@ -221,11 +224,17 @@ export class TaskGroup implements AsyncDisposable {
     }
     this.#hasEnded = true
     settle(this.#scope, FULFILLED, undefined)
+    this.#throwFailures()
+  }
+
+  #throwFailures(): void {
     if (this.#unseen !== undefined) collect(this.#unseen)
     const failures = [...this.#failures]
     if (failures.length === 1) throw failures[0]
     if (failures.length > 1) {
-      throw new AggregateError(failures, `${failures.length} failures in the group "${this.name}"`)
+      const message = `${failures.length} failures in the group "${this.name}"`
+      this.#thrown = new AggregateError(failures, message)
+      throw this.#thrown
     }
   }
 
@@ -251,6 +260,8 @@ export class TaskGroup implements AsyncDisposable {
   }
 
   #fail(error: unknown): void {
+    // Passed on by the block that joined the group, it is nothing new.
+    if (error === this.#thrown && error !== undefined) return
     const { name } = this
     this.#failures.add(error)
     this.#unseen ??= new Future((_, reject) => reject(error), { name })
