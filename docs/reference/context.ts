@@ -15,6 +15,11 @@ export function context(): TaskContext {
   throw new InvalidStateError('context() works only inside a body, before its first await')
 }
 
+/** The signal of the body that is on the stack, if there is one. */
+export function currentSignal(): AbortSignal | undefined {
+  return current?.signal
+}
+
 /** Calls a body in its context. Bodies nest when one calls another that starts at once. */
 export function callIn(context: TaskContext, body: (context: TaskContext) => unknown): unknown {
   const outer = current

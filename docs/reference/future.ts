@@ -31,6 +31,11 @@ export class Future<T> implements Promise<T> {
   order: number = Infinity
   /** What cancelling does once the listeners have run: abort the body's signal, cancel the inputs of a gather. */
   onCancel: ((reason: unknown) => void) | undefined
+  /**
+   * Once it is cancelled, whether something behind it still runs. If so, that is watched: `threw` is told what it
+   * throws, and `ended` that it is over.
+   */
+  lingers: ((ended: () => void, threw: (error: unknown) => void) => boolean) | undefined
   /** What starts it, if it is lazy and nobody has collected it yet. */
   onBegin: (() => void) | undefined
   private collected = false
@@ -109,6 +114,14 @@ export class Future<T> implements Promise<T> {
     return () => {
       this.listeners = this.listeners.filter((other) => other !== call)
     }
+  }
+
+  /** Calls `ended` when it has settled and nothing behind it runs any more: a cancelled body goes on until it ends. */
+  onEnded(ended: () => void, threw: (error: unknown) => void): void {
+    this.onSettled(() => {
+      const lingers = this.status === 'cancelled' && this.lingers?.(ended, threw)
+      if (!lingers) ended()
+    })
   }
 
   /** Somebody takes responsibility for the outcome: from now on a failure is theirs. */

@@ -60,8 +60,20 @@ function combine(name: string, args: unknown[], { decides, onAll }: Rules): Futu
     name: options.name ?? name,
     onCancel: cancelInputs,
   })
+  let decided = false
+  future.lingers = (ended, threw) => {
+    const unfinished = decided ? [] : inputs.filter((input) => !input.done)
+    let left = unfinished.length
+    const one = (): void => {
+      left -= 1
+      if (left === 0) ended()
+    }
+    for (const input of unfinished) input.onEnded(one, threw)
+    return unfinished.length > 0
+  }
 
   const settle: Settle = (status, outcome) => {
+    decided = true
     if (!future.settle(status, outcome) || !options.cancelRest) return
     const failure = status === 'fulfilled' ? {} : { cause: outcome }
     cancelInputs(new CancelledError(undefined, failure))

@@ -3,12 +3,15 @@ import { Call, type TaskOptions } from './call.ts'
 import { systemClock } from './clock.ts'
 import type { TaskContext } from './context.ts'
 import { InvalidStateError } from './errors.ts'
-import type { Future } from './future.ts'
+import type { Future, Status } from './future.ts'
 import { cancelOnAbort } from './limits.ts'
+import { type MapBody, type MapOptions, Mapping } from './map.ts'
+import { Rate, type RateOptions } from './rate.ts'
 
 export interface SchedulerOptions {
   concurrency?: number
   start?: 'deferred' | 'eager' | 'lazy'
+  rate?: RateOptions
   clock?: Clock
   signal?: AbortSignal
 }
@@ -21,10 +24,16 @@ export interface Task {
 /** Decides when bodies start. */
 export class Scheduler {
   paused = false
-  private readonly options: SchedulerOptions
+  readonly clock: Clock
+  readonly signal: AbortSignal | undefined
+  private readonly startMode: SchedulerOptions['start']
+  private readonly rate: Rate | undefined
   private limit = Infinity
   private closed = false
-  // In the order of the calls; under "lazy" in that of collection. Some may have been cancelled since.
+  // All futures it has made: what `progress` counts.
+  private readonly made: Call[] = []
+  // Those that were to start, in the order of the calls; under "lazy" in that of collection. A call that is retried
+  // waits in its old place, before all that have not started.
   private calls: Call[] = []
   // In the order in which they started.
   private executing = new Set<Call>()
@@ -34,7 +43,11 @@ export class Scheduler {
   private cancelling = false
 
   constructor(options: SchedulerOptions = {}) {
-    this.options = options
+    const { start, rate, clock = systemClock, signal } = options
+    this.startMode = start
+    this.clock = clock
+    this.signal = signal
+    this.rate = rate && new Rate(rate, clock)
     this.concurrency = options.concurrency ?? Infinity
   }
 
@@ -44,6 +57,23 @@ export class Scheduler {
 
   get queued(): number {
     return this.waiting().length
+  }
+
+  /** What has become of all calls, as of now. */
+  get progress(): Record<string, number> {
+    const { made, queued, running } = this
+    const count = (...statuses: Status[]): number =>
+      made.filter(({ future }) => statuses.includes(future.status)).length
+    return {
+      called: made.length,
+      started: made.filter(({ started }) => started).length,
+      fulfilled: count('fulfilled'),
+      rejected: count('rejected'),
+      cancelled: count('cancelled'),
+      settled: count('fulfilled', 'rejected', 'cancelled'),
+      queued,
+      running,
+    }
   }
 
   get concurrency(): number {
@@ -112,21 +142,26 @@ export class Scheduler {
     return Object.assign(task, { with: refine })
   }
 
+  map(source: unknown, body: MapBody, options: MapOptions = {}): Mapping {
+    checkBody(body)
+    return new Mapping(this, source, body, options)
+  }
+
   private call(
     name: string,
     body: (context: TaskContext) => unknown,
     options: TaskOptions,
   ): Future<unknown> {
     if (this.closed) throw closedError()
-    const { clock = systemClock, start = 'deferred', signal } = this.options
-    const call = new Call(name, body, options, clock, () => this.tellIfIdle())
+    const call = new Call(name, body, options, this.clock, () => this.tellIfIdle())
     const { future } = call
-    if (start === 'lazy') future.onBegin = () => this.enqueueLate(call)
+    this.made.push(call)
+    if (this.startMode === 'lazy') future.onBegin = () => this.enqueueLate(call)
     else this.enqueue(call)
-    cancelOnAbort(future, signal)
+    cancelOnAbort(future, this.signal)
     cancelOnAbort(future, options.signal)
-    const [first, second] = this.waiting()
-    if (start === 'eager' && first === call && !second && this.hasFreeSlot()) this.start(call)
+    const isAlone = this.queued === 1 && future.status === 'scheduled'
+    if (this.startMode === 'eager' && isAlone && this.mayStart()) this.start(call)
     return future
   }
 
@@ -138,21 +173,35 @@ export class Scheduler {
 
   private enqueue(call: Call): void {
     this.calls.push(call)
+    call.future.onSettled(() => {
+      this.calls = this.calls.filter((other) => other !== call)
+      if (!this.next()) this.rate?.rest()
+    })
     this.drainSoon()
   }
 
   /** Those that wait, in the order in which they will start. `sort` leaves equals as they come. */
   private waiting(): Call[] {
-    return this.calls.filter(({ future }) => !future.done).sort((a, b) => b.priority - a.priority)
+    const scheduled = this.calls.filter(({ future }) => future.status === 'scheduled')
+    return scheduled.sort((a, b) => b.priority - a.priority)
+  }
+
+  private next(): Call | undefined {
+    return this.waiting().find(({ delayed }) => !delayed)
   }
 
   private hasFreeSlot(): boolean {
     return this.running < this.limit && !this.paused && !this.cancelling
   }
 
+  private mayStart(): boolean {
+    if (!this.next() || !this.hasFreeSlot()) return false
+    return this.rate?.admits(() => this.drain()) ?? true
+  }
+
   /** One microtask, however many ask for it, and none for nothing. */
   private drainSoon(): void {
-    if (this.drainComes || this.queued === 0 || !this.hasFreeSlot()) return
+    if (this.drainComes || !this.next() || !this.hasFreeSlot()) return
     this.drainComes = true
     queueMicrotask(() => {
       this.drainComes = false
@@ -164,24 +213,23 @@ export class Scheduler {
   private drain(): void {
     if (this.draining) return
     this.draining = true
-    while (this.hasFreeSlot()) {
-      const [next] = this.waiting()
-      if (!next) break
-      this.start(next)
-    }
+    while (this.mayStart()) this.start(this.next() as Call)
     this.draining = false
     this.tellIfIdle()
   }
 
   private start(call: Call): void {
     // The signal is just telling others, and has not come to this one yet.
-    const aborted = [this.options.signal, call.signal].find((signal) => signal?.aborted)
+    const aborted = [this.signal, call.signal].find((signal) => signal?.aborted)
     if (aborted) return void call.future.cancel(aborted.reason)
-    this.calls = this.waiting().filter((other) => other !== call)
     this.executing.add(call)
+    this.rate?.count()
     call.run((status, outcome) => {
+      // While the body still counts as running: this may ask the functions among the options.
+      const verdict = call.judge(status, outcome)
       this.executing.delete(call)
-      call.future.settle(status, outcome)
+      if ('end' in verdict) call.end(...verdict.end)
+      else call.waitAgain(verdict.delay, () => this.drainSoon())
       this.drain()
     })
   }
@@ -200,6 +248,6 @@ function checkBody(body: unknown): void {
   if (typeof body !== 'function') throw new TypeError('Expected the body to be a function')
 }
 
-const anywhere = new Scheduler()
+export const anywhere: Scheduler = new Scheduler()
 export const task: Scheduler['task'] = (...args) => anywhere.task(...args)
 export const spawn: Scheduler['spawn'] = (...args) => anywhere.spawn(...args)

@@ -101,8 +101,8 @@ export const found: Readonly<Record<string, Program>> = {
 
 /** Two schedulers with one slot each and a signal of their own. */
 function program(start: Program['schedulers'][number]['start'], ops: readonly Op[]): Program {
-  const first = { concurrency: 1, start, signal: true }
-  return { schedulers: [first, { ...first, start: 'deferred' }], mains: [ops] }
+  const first = { concurrency: 1, start, rate: undefined, signal: true }
+  return { calm: false, schedulers: [first, { ...first, start: 'deferred' }], mains: [ops] }
 }
 
 function future(of: number): Thing {
@@ -116,7 +116,7 @@ function call({
   body,
   ...more
 }: Partial<Omit<Call, 'body'>> & { body?: Partial<Body> } = {}): Call {
-  const idle: Body = { sync: true, ops: [], onAbort: [], end: { is: 'value' }, throws: false }
+  const idle: Body = { sync: true, ops: [], onAbort: [], end: { is: 'value' }, throws: undefined }
   return {
     op: 'call',
     on: 0,
@@ -125,6 +125,7 @@ function call({
     priority: 0,
     timeout: undefined,
     signal: undefined,
+    retry: undefined,
     ...more,
   }
 }

@@ -1,12 +1,19 @@
 import { getEventListeners, setMaxListeners } from 'node:events'
+import { Log } from './log.ts'
 import {
   type Body,
+  type CallOptions,
   type CombineOptions,
+  type GroupOptions,
   type Op,
   type Program,
+  type Retry,
   SIGNALS,
   type Thing,
+  type Thrown,
+  type Use,
 } from './program.ts'
+import { makeSource } from './source.ts'
 
 /** What an implementation has to offer to be driven: the package and the reference both do. */
 export interface Implementation {
@@ -18,6 +25,10 @@ export interface Implementation {
     }
   }
   readonly Scheduler: new (options: object) => SchedulerHandle
+  readonly TaskGroup: {
+    new (options: object): GroupHandle
+    run(body: (group: GroupHandle) => unknown, options: object): Handle
+  }
   readonly VirtualClock: new () => ClockHandle
   readonly CancelledError: ErrorClass
   readonly TimeoutError: ErrorClass
@@ -27,6 +38,7 @@ export interface Implementation {
   race(...args: unknown[]): Handle
   any(...args: unknown[]): Handle
   asCompleted(futures: Iterable<unknown>): AsyncIterableIterator<Handle>
+  backoff(options: object): (attempt: number) => number
   context(): { readonly name: string }
   /** The failures nobody has collected so far, in the order in which they happened. */
   uncollected(): { readonly name: string; readonly reason: unknown }[]
@@ -50,6 +62,12 @@ interface SchedulerHandle {
   readonly queued: number
   readonly paused: boolean
   concurrency: number
+  readonly progress: Readonly<Record<string, number>>
+  map(
+    source: unknown,
+    body: (item: unknown, index: number, context: Context) => unknown,
+    options: object,
+  ): MappingHandle
   spawn(body: (context: Context) => unknown, options: object): Handle
   task(body: () => unknown, options: object): () => Handle
   pause(): void
@@ -57,6 +75,25 @@ interface SchedulerHandle {
   idle(): Promise<void>
   cancel(reason?: unknown): void
   close(): Promise<void>
+}
+
+interface GroupHandle {
+  readonly signal: AbortSignal
+  spawn(body: (context: Context) => unknown, options: object): Handle
+  add(future: Handle): Handle
+  cancel(reason?: unknown): void
+  join(): Promise<void>
+}
+
+interface Group {
+  readonly name: string
+  readonly group: GroupHandle
+  /** The number of the future of its block, if it is run. */
+  readonly block: number
+}
+
+interface MappingHandle extends PromiseLike<unknown[]> {
+  [Symbol.asyncIterator](): AsyncIterator<unknown, unknown, undefined>
 }
 
 interface Context {
@@ -67,7 +104,7 @@ interface Context {
 
 interface ClockHandle {
   now(): number
-  sleep(milliseconds: number): Promise<void>
+  sleep(milliseconds: number, options?: { signal: AbortSignal }): Promise<void>
   run(): Promise<number>
 }
 
@@ -79,7 +116,7 @@ interface Actor {
 
 /**
  * Runs a program, and gives everything that could be observed of it, line by line: what happened, at which time, in which
- * order, and how many bodies were running and queued just then.
+ * order, and how far the schedulers were just then.
  */
 export async function observe(implementation: Implementation, program: Program): Promise<string[]> {
   const run = new Run(implementation, program)
@@ -89,7 +126,7 @@ export async function observe(implementation: Implementation, program: Program):
 }
 
 class Run {
-  readonly #lines: string[] = []
+  readonly #log: Log
   readonly #clock: ClockHandle
   readonly #schedulers: SchedulerHandle[]
   readonly #controllers = Array.from({ length: SIGNALS + 2 }, newController)
@@ -98,18 +135,43 @@ class Run {
   readonly #names = new Map<unknown, string>()
   readonly #resolvers: ReturnType<Implementation['Future']['withResolvers']>[] = []
   readonly #stops: (() => void)[] = []
-  readonly #iterators: AsyncIterableIterator<Handle>[] = []
+  readonly #iterators: AsyncIterator<unknown>[] = []
+  readonly #groups: Group[] = []
+  // For each future the oldest among those that it consists of.
+  readonly #oldest: number[] = []
+  readonly #mappings: {
+    readonly name: string
+    readonly mapping: MappingHandle
+    iterator?: AsyncIterator<unknown>
+    /** How many of its items a body was called for. */
+    calls: number
+    consumers: number
+  }[] = []
+  // Resolves in the end, for who waits for itself.
+  readonly #released: Promise<void>
+  #release = (): void => {}
   readonly #implementation: Implementation
   readonly #program: Program
+  // What was made for somebody so far, by its kind and by who it was made for.
+  readonly #once = new Map<string | undefined, unknown>()
+  readonly #counters = new Map<string, number>()
   #recording = true
-  #things = 0
 
   constructor(implementation: Implementation, program: Program) {
     this.#implementation = implementation
     this.#program = program
-    this.#clock = new implementation.VirtualClock()
-    this.#schedulers = program.schedulers.map(({ concurrency, start, signal }, index) => {
-      const options = { name: `scheduler ${index}`, concurrency, start, clock: this.#clock }
+    const clock = new implementation.VirtualClock()
+    this.#clock = clock
+    this.#released = new Promise((resolve) => {
+      this.#release = resolve
+    })
+    this.#log = new Log(
+      program.calm,
+      () => clock.now(),
+      () => this.#counts(),
+    )
+    this.#schedulers = program.schedulers.map(({ concurrency, start, rate, signal }, index) => {
+      const options = { name: `scheduler ${index}`, concurrency, start, rate, clock }
       // How long a slice of real time is must not matter to what is observed.
       return new implementation.Scheduler({
         ...options,
@@ -122,23 +184,26 @@ class Run {
   async log(): Promise<string[]> {
     for (const [index, ops] of this.#program.mains.entries()) void this.#main(`main ${index}`, ops)
     await this.#runClock()
-    this.#record(`the end at ${this.#clock.now()}`)
+    // The order of these lines counts in any case.
+    const theEnd = 'the end'
+    this.#record(theEnd, this.#counts())
     for (const [index, future] of this.#futures.entries()) {
-      if (future) this.#record(`in the end #${index} ${this.#show(future)}`)
+      if (future) this.#record(theEnd, `#${index} ${this.#show(future)}`)
     }
     for (const { name, reason } of this.#implementation.uncollected()) {
-      this.#record(`uncollected ${name}: ${this.#describe(reason)}`)
+      this.#record(theEnd, `uncollected ${name}: ${this.#describe(reason)}`)
     }
     for (const { signal } of this.#controllers.slice(0, SIGNALS)) {
       const listens = getEventListeners(signal, 'abort').length > 0
-      this.#record(`in the end ${listens ? 'somebody' : 'nobody'} listens to a signal`)
+      this.#record(theEnd, `${listens ? 'somebody' : 'nobody'} listens to a signal`)
     }
     this.#recording = false
-    return this.#lines
+    return this.#log.lines()
   }
 
   /** Leaves no failure behind that somebody would have to report. */
   async cleanUp(): Promise<void> {
+    this.#release()
     for (const scheduler of this.#schedulers) {
       scheduler.resume()
       scheduler.concurrency = Infinity
@@ -151,7 +216,14 @@ class Run {
         future?.cancel()
         future?.then(undefined, () => {})
       }
-      for (const iterator of this.#iterators) for (let i = 0; i < 8; i++) void iterator.next()
+      for (const { group } of this.#groups) {
+        group.cancel()
+        group.join().catch(() => {})
+      }
+      for (const { iterator } of this.#mappings) iterator?.return?.().catch(() => {})
+      for (const iterator of this.#iterators) {
+        for (let i = 0; i < 8; i++) iterator.next().catch(() => {})
+      }
       await this.#runClock()
     }
   }
@@ -168,20 +240,47 @@ class Run {
   async #main(label: string, ops: readonly Op[]): Promise<void> {
     try {
       await this.#perform(ops, { label, sleep: (ms) => this.#clock.sleep(ms) })
-      this.#record(`${label} ends`)
+      this.#record(label, 'ends')
     } catch (error) {
-      this.#record(`${label} fails with ${this.#describe(error)}`)
+      this.#record(label, `fails with ${this.#describe(error)}`)
     }
   }
 
   async #perform(ops: readonly Op[], actor: Actor): Promise<void> {
-    for (const op of ops) {
-      if (op.op === 'sleep') await (op.stubborn ? this.#clock : actor).sleep(op.ms)
-      else if (op.op === 'tick') for (let i = 0; i < op.times; i++) await null
+    for (const [index, op] of ops.entries()) {
+      // A group belongs to the body that makes it, if that has not awaited anything.
+      const isOwn = index === 0 && (op.op === 'group' || op.op === 'run group')
+      if (!isOwn) await this.#rest(actor.label)
+      if (op.op === 'sleep') {
+        await (op.stubborn ? this.#clock : actor).sleep(this.#time(op.ms, actor.label))
+      } else if (op.op === 'tick') for (let i = 0; i < op.times; i++) await null
       else if (op.op === 'await') await this.#await(op, actor)
+      else if (op.op === 'join group') await this.#join(op, actor)
       else this.#act(op, actor)
-      if (op.op === 'sleep' || op.op === 'tick') this.#record(`${actor.label} goes on`)
+      if (op.op === 'sleep' || op.op === 'tick') this.#record(actor.label, 'goes on')
     }
+    await this.#rest(actor.label)
+  }
+
+  /** Waits in a calm program until everything else has come to rest, and notes how things stand then. */
+  async #rest(label: string): Promise<void> {
+    if (!this.#program.calm) return
+    await this.#clock.sleep(this.#time(0, label))
+    const futures = this.#futures.map((future) => future?.status.at(0) ?? '-').join('')
+    const mappings = this.#mappings.map(({ calls }) => calls).join(' ')
+    const aborted = this.#groups.map(({ group }) => Number(group.signal.aborted)).join('')
+    this.#record('', `[${this.#counts()}] ${futures}, called ${mappings}, aborted ${aborted}`)
+  }
+
+  /** In a calm program nothing comes at the same time as anything else. */
+  #time(ms: number, label: string): number {
+    if (!this.#program.calm) return ms
+    let hash = 0x811c9dc5
+    for (const character of `${label} ${this.#count('step', label)}`) {
+      hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193)
+    }
+    // So that sums of them are exact.
+    return ms + (hash >>> 0) / 2 ** 42
   }
 
   async #await({ of, rethrow }: Op & { op: 'await' }, { label }: Actor): Promise<void> {
@@ -189,9 +288,9 @@ class Run {
     if (!future) return
     try {
       const value = await future
-      this.#record(`${label} got ${this.#describe(value)} of ${this.#names.get(future)}`)
+      this.#record(label, `got ${this.#describe(value)} of ${this.#names.get(future)}`)
     } catch (error) {
-      this.#record(`${label} caught ${this.#describe(error)} of ${this.#names.get(future)}`)
+      this.#record(label, `caught ${this.#describe(error)} of ${this.#names.get(future)}`)
       if (rethrow) throw error
     }
   }
@@ -201,7 +300,7 @@ class Run {
     try {
       this.#actOrThrow(op, actor)
     } catch (error) {
-      this.#record(`${actor.label}: ${op.op} throws ${this.#describe(error)}`)
+      this.#record(actor.label, `${op.op} throws ${this.#describe(error)}`)
     }
   }
 
@@ -209,13 +308,52 @@ class Run {
     const { label } = actor
     switch (op.op) {
       case 'call':
-        return this.#call(op)
+        return this.#call(op, actor)
+      case 'group':
+        return this.#makeGroup(op, label)
+      case 'spawn in group':
+        return this.#spawn(op, actor)
+      case 'add to group': {
+        const [group, future] = [this.#group(op.group), this.#future(op.of)]
+        if (!group || !future) return
+        // A block that waits for itself never ends, and nobody could collect what has failed in it.
+        if ((this.#oldest[this.#futures.indexOf(future)] ?? 0) <= group.block) return
+        this.#record(label, `adds ${this.#names.get(future)} to ${group.name}`)
+        const isSame = group.group.add(future) === future
+        return this.#record(label, `added ${isSame ? 'it' : 'another one'}`)
+      }
+      case 'cancel group': {
+        const group = this.#group(op.group)
+        const reason = op.reason ? [new Error(`cancelled by ${label}`)] : []
+        this.#record(label, `cancels ${group?.name}`)
+        return group?.group.cancel(...reason)
+      }
+      case 'run group':
+        return this.#add((name) => {
+          const block = (group: GroupHandle): Promise<unknown> => this.#block(op, name, group)
+          return this.#implementation.TaskGroup.run(block, this.#groupOptions(op, name))
+        })
+      case 'map':
+        return this.#map(op, actor)
+      case 'use mapping':
+        void this.#use(op.which, op.use)
+        return
+      case 'leave mapping': {
+        const mapping = this.#mappings.at(-1 - op.which)
+        const leaver = `${label} leaving ${mapping?.name}`
+        this.#record(leaver, 'begins')
+        mapping?.iterator?.return?.().then(
+          () => this.#record(leaver, 'is done'),
+          (error) => this.#record(leaver, `fails with ${this.#describe(error)}`),
+        )
+        return
+      }
       case 'then': {
         const future = this.#future(op.of)
         const name = this.#names.get(future)
         future?.then(
-          (value) => this.#record(`then ${name} ${this.#describe(value)}`),
-          (reason) => this.#record(`then ${name} fails with ${this.#describe(reason)}`),
+          (value) => this.#record(`then ${name}`, this.#describe(value)),
+          (reason) => this.#record(`then ${name}`, `fails with ${this.#describe(reason)}`),
         )
         return
       }
@@ -223,11 +361,11 @@ class Run {
         const number = this.#stops.length
         const future = this.#future(op.of)
         if (!future) return
+        const listener = `listener ${number}`
         const stop = future.onSettled((settled) => {
-          this.#record(`listener ${number} hears ${this.#names.get(settled)} ${settled.status}`)
-          for (const reaction of op.react)
-            this.#act(reaction, { ...actor, label: `listener ${number}` })
-          this.#record(`listener ${number} is done`)
+          this.#record(listener, `hears ${this.#names.get(settled)} ${settled.status}`)
+          for (const reaction of op.react) this.#act(reaction, { ...actor, label: listener })
+          this.#record(listener, 'is done')
         })
         this.#stops.push(stop)
         return
@@ -235,25 +373,25 @@ class Run {
       case 'stop listening':
         return this.#stops.at(-1 - op.which)?.()
       case 'result':
-        return this.#record(`${label} result ${this.#describe(this.#future(op.of)?.result())}`)
+        return this.#record(label, `result ${this.#describe(this.#future(op.of)?.result())}`)
       case 'cancel': {
         const future = this.#future(op.of)
         const reason = op.reason ? [new Error(`cancelled by ${label}`)] : []
-        this.#record(`${label} cancels ${this.#names.get(future)}`)
-        this.#record(`${label} cancelled: ${future?.cancel(...reason)}`)
+        this.#record(label, `cancels ${this.#names.get(future)}`)
+        this.#record(label, `cancelled: ${future?.cancel(...reason)}`)
         return
       }
       case 'dispose':
         return this.#future(op.of)?.[Symbol.dispose]()
       case 'combine':
-        return this.#add((name) => this.#combine(op, name))
+        return this.#add((name) => this.#combine(op, name, label))
       case 'as completed':
         void this.#asCompleted(op)
         return
       case 'make':
         return this.#add((name) => {
           const onCancel = (reason: unknown): void => {
-            this.#record(`${name} onCancel ${this.#describe(reason)}`)
+            this.#record(name, `onCancel ${this.#describe(reason)}`)
             for (const reaction of op.onCancel) this.#act(reaction, actor)
           }
           const made = this.#implementation.Future.withResolvers({ name, onCancel })
@@ -263,24 +401,24 @@ class Run {
       case 'settle': {
         const resolvers = this.#resolvers.at(-1 - op.which)
         if (!resolvers) return
-        this.#record(`${label} settles ${this.#names.get(resolvers.future)}`)
+        this.#record(label, `settles ${this.#names.get(resolvers.future)}`)
         if (op.reject) resolvers.reject(new Error(`rejected by ${label}`))
-        else resolvers.resolve(this.#thing(op.with))
+        else resolvers.resolve(this.#thing(op.with, label))
         return
       }
       case 'abort':
-        this.#record(`${label} aborts signal ${op.signal}`)
+        this.#record(label, `aborts signal ${op.signal}`)
         return this.#controllers[op.signal]?.abort(new Error(`signal ${op.signal}`))
       case 'concurrency':
-        this.#record(`${label} sets concurrency ${op.to}`)
+        this.#record(label, `sets concurrency ${op.to}`)
         this.#scheduler(op.on).concurrency = op.to
-        this.#record(`${label} has set concurrency ${this.#scheduler(op.on).concurrency}`)
+        this.#record(label, `has set concurrency ${this.#scheduler(op.on).concurrency}`)
         return
       case 'scheduler':
         return this.#control(op, label)
       case 'look': {
         const shown = this.#futures.map((future) => future && this.#show(future))
-        return this.#record(`${label} in ${this.#contextName()} sees ${shown.join(', ')}`)
+        return this.#record(label, `in ${this.#contextName()} sees ${shown.join(', ')}`)
       }
       default:
         // Takes time: there is none in a synchronous body or a listener.
@@ -288,51 +426,273 @@ class Run {
     }
   }
 
-  #call(op: Op & { op: 'call' }): void {
+  #call(op: Op & { op: 'call' }, actor: Actor): void {
     this.#add((name) => {
       const scheduler = this.#scheduler(op.on)
-      const { priority, timeout } = op
-      const options = { name, priority, ...(timeout && { timeout }), ...this.#signal(op.signal) }
-      if (op.via === 'spawn') {
-        return scheduler.spawn((context) => this.#body(name, op.body, context), options)
-      }
+      const options = { name, ...this.#callOptions(op, name, actor) }
+      const body = this.#body(name, op.body, op.retry)
+      if (op.via === 'spawn') return scheduler.spawn(body, options)
       const context = (): Context => this.#implementation.context() as Context
-      return scheduler.task(() => this.#body(name, op.body, context()), options)()
+      return scheduler.task(() => body(context()), options)()
     })
   }
 
-  #body(name: string, { sync, ops, onAbort, end, throws }: Body, context: Context): unknown {
-    this.#record(`${name} starts as ${context.name}`)
-    context.signal.addEventListener('abort', () => {
-      this.#record(`${name} aborted: ${this.#describe(context.signal.reason)}`)
-      for (const reaction of onAbort) this.#act(reaction, actor)
-    })
-    const actor = { label: name, sleep: (ms: number) => context.sleep(ms) }
-    const finish = (): unknown => {
-      this.#record(`${name} ends`)
-      if (throws) throw new Error(`thrown by ${name}`)
-      return this.#thing(end)
+  #callOptions({ priority, timeout, signal, retry }: CallOptions, name: string, actor: Actor) {
+    return {
+      priority,
+      ...(timeout && { timeout: this.#time(timeout, name) }),
+      ...this.#signal(signal),
+      ...(retry && { retry: this.#retry(retry, name, actor) }),
     }
-    if (sync) {
-      for (const op of ops) this.#act(op, actor)
-      return finish()
+  }
+
+  #retry({ retries, delay, when, react }: Retry, name: string, actor: Actor): object {
+    const ask = (what: string, attempt: number, error: unknown): void => {
+      this.#record(name, `is asked for ${what} after ${attempt}: ${this.#describe(error)}`)
+      for (const reaction of react) this.#act(reaction, actor)
     }
-    const perform = async (): Promise<unknown> => {
-      try {
-        await this.#perform(ops, actor)
-      } catch (error) {
-        this.#record(`${name} fails with ${this.#describe(error)}`)
-        throw error
+    const backoff = (ms: number): ((attempt: number) => number) => {
+      let drawn = 0
+      const random = (): number => (++drawn % 4) / 4
+      return this.#implementation.backoff({ base: 1 + ms, cap: 3 + ms, random })
+    }
+    const delays = {
+      none: undefined,
+      number: 'ms' in delay ? delay.ms : 0,
+      backoff: 'ms' in delay ? backoff(delay.ms) : undefined,
+      function: (attempt: number, error: unknown): number => {
+        ask('the delay', attempt, error)
+        return 'ms' in delay ? delay.ms * attempt : 0
+      },
+      throws: (attempt: number, error: unknown): never => {
+        ask('the delay', attempt, error)
+        throw new Error(`no delay for ${name}`)
+      },
+      nonsense: () => Number.NaN,
+    }
+    const isWorthIt = (error: unknown, attempt: number): boolean => {
+      ask('a decision', attempt, error)
+      if (when?.throws === 'error') throw new Error(`no decision for ${name}`)
+      if (when?.throws === 'the failure') throw error
+      return attempt < (when?.until ?? Infinity)
+    }
+    return { retries, delay: delays[delay.is], when: when && isWorthIt }
+  }
+
+  /** The function that is given to a scheduler, which may call it several times. */
+  #body(
+    name: string,
+    { sync, ops, onAbort, end, throws }: Body,
+    retry: Retry | undefined,
+  ): (context: Context) => unknown {
+    let attempt = 0
+    let before: AbortSignal | undefined
+    const finish = (signal: AbortSignal): unknown => {
+      this.#record(name, 'ends')
+      if (throws && attempt < (retry?.heals ?? Infinity)) {
+        throw this.#thrown(throws, attempt > 1 ? `${name} in attempt ${attempt}` : name, signal)
       }
-      return finish()
+      return this.#thing(end, name)
     }
-    return perform()
+    return (context) => {
+      const { signal } = context
+      attempt += 1
+      this.#record(name, `starts as ${context.name}`)
+      if (before && before !== signal) this.#record(name, 'has another signal')
+      before = signal
+      const actor = { label: name, sleep: (ms: number) => context.sleep(ms) }
+      signal.addEventListener('abort', () => {
+        this.#record(name, `aborted: ${this.#describe(signal.reason)}`)
+        for (const reaction of onAbort) this.#act(reaction, actor)
+      })
+      if (sync) {
+        for (const op of this.#program.calm ? [] : ops) this.#act(op, actor)
+        return finish(signal)
+      }
+      return this.#try(actor, ops).then(() => finish(signal))
+    }
   }
 
-  #combine({ kind, form, inputs, options }: Op & { op: 'combine' }, name: string): Handle {
+  async #try(actor: Actor, ops: readonly Op[]): Promise<void> {
+    try {
+      await this.#perform(ops, actor)
+    } catch (error) {
+      this.#record(actor.label, `fails with ${this.#describe(error)}`)
+      await this.#rest(actor.label)
+      throw error
+    }
+  }
+
+  #thrown(thrown: Thrown, name: string, signal: AbortSignal): unknown {
+    const message = `thrown by ${name}`
+    switch (thrown) {
+      case 'once': {
+        const error = this.#once.get(name.split(' in attempt ')[0]) ?? new Error(message)
+        this.#once.set(name.split(' in attempt ')[0], error)
+        return error
+      }
+      case 'abort':
+        return new DOMException(message, 'AbortError')
+      case 'reason':
+        return signal.aborted ? signal.reason : new Error(message)
+      case 'string':
+        return message
+      case 'frozen':
+        return Object.freeze(new Error(message))
+      case 'aggregate':
+        return new AggregateError([new Error('one of several')], message)
+      default:
+        return new Error(message)
+    }
+  }
+
+  #makeGroup(op: Op & { op: 'group' }, label: string): void {
+    const name = `group ${this.#count('group', label)} of ${label}`
+    const group = new this.#implementation.TaskGroup(this.#groupOptions(op, name))
+    this.#record(label, `makes ${name}`)
+    this.#watchGroup(name, group)
+  }
+
+  #groupOptions({ on, signal, timeout }: GroupOptions, name: string): object {
+    return {
+      name,
+      scheduler: this.#scheduler(on),
+      ...(timeout && { timeout: this.#time(timeout, name) }),
+      ...this.#signal(signal),
+    }
+  }
+
+  #watchGroup(name: string, group: GroupHandle, block = -1): void {
+    this.#groups.push({ name, group, block })
+    const told = (): void => this.#record(name, `aborted: ${this.#describe(group.signal.reason)}`)
+    if (group.signal.aborted) told()
+    else group.signal.addEventListener('abort', told)
+  }
+
+  #spawn(op: Op & { op: 'spawn in group' }, actor: Actor): void {
+    const group = this.#group(op.group)
+    if (!group) return
+    this.#record(actor.label, `spawns in ${group.name}`)
+    this.#add((name) => {
+      const options = { name, ...this.#callOptions(op, name, actor) }
+      return group.group.spawn(this.#body(name, op.body, op.retry), options)
+    })
+  }
+
+  async #join({ group, rethrow }: Op & { op: 'join group' }, { label }: Actor): Promise<void> {
+    const joined = this.#group(group)
+    if (!joined) return
+    try {
+      this.#record(label, `joins ${joined.name}`)
+      await Promise.race([joined.group.join(), this.#released])
+      this.#record(label, `has joined ${joined.name}`)
+    } catch (error) {
+      this.#record(label, `has joined ${joined.name}, which failed: ${this.#describe(error)}`)
+      if (rethrow) throw error
+    }
+  }
+
+  async #block(
+    { ops, end, throws }: Op & { op: 'run group' },
+    name: string,
+    group: GroupHandle,
+  ): Promise<unknown> {
+    const { signal } = group
+    const label = `block ${name}`
+    this.#record(label, `starts as ${this.#contextName()}`)
+    this.#watchGroup(`group of ${name}`, group, Number(name.slice(1)))
+    await this.#try({ label, sleep: (ms) => this.#clock.sleep(ms, { signal }) }, ops)
+    this.#record(label, 'ends')
+    if (throws) throw this.#thrown(throws, label, signal)
+    return this.#thing(end, label)
+  }
+
+  #map({ on, source, bodies, options, use }: Op & { op: 'map' }, actor: Actor): void {
+    const name = `map ${this.#count('map', '')}`
+    const { ordered, buffer, stopOnError } = options
+    const given = {
+      ...{ name, ordered, stopOnError },
+      ...(buffer && { buffer }),
+      ...this.#callOptions(options, name, actor),
+    }
+    const read = makeSource(source, {
+      record: (what) => this.#record(`source of ${name}`, what),
+      item: (index) => this.#thing(source.items[index]?.thing ?? { is: 'value' }, name),
+      wait: (ms) => this.#clock.sleep(this.#time(ms, `source of ${name}`)),
+      error: (what) => new Error(`${what} of ${name}`),
+    })
+    const perform: ((context: Context) => unknown)[] = []
+    const body = (item: unknown, index: number, context: Context): unknown => {
+      const label = `${name}[${index}]`
+      entry.calls += 1
+      this.#record(label, `is called with ${this.#describe(item)}`)
+      const chosen = bodies[index % bodies.length] as Body
+      perform[index] ??= this.#body(label, chosen, options.retry)
+      return perform[index](context)
+    }
+    const mapping = this.#scheduler(on).map(read, body, given)
+    const entry = { name, mapping, calls: 0, consumers: 0 }
+    this.#mappings.push(entry)
+    this.#record(actor.label, `makes ${name}`)
+    void this.#use(0, use)
+  }
+
+  async #use(which: number, use: Use): Promise<void> {
+    const entry = this.#mappings.at(-1 - which)
+    if (!entry) return
+    entry.consumers += 1
+    const label = `consumer ${entry.consumers} of ${entry.name}`
+    try {
+      if (use.is === 'await') {
+        const results = await entry.mapping
+        this.#record(label, `got ${this.#describe(results)}`)
+      } else {
+        const iterator = entry.mapping[Symbol.asyncIterator]()
+        this.#iterators.push(iterator)
+        entry.iterator = iterator
+        await this.#iterate(iterator, use, label)
+      }
+    } catch (error) {
+      this.#record(label, `caught ${this.#describe(error)}`)
+    }
+  }
+
+  async #iterate(
+    iterator: AsyncIterator<unknown>,
+    { take, atOnce, pause }: Use & { is: 'iterate' },
+    label: string,
+  ): Promise<void> {
+    const getNext = async (): Promise<boolean> => {
+      const { done, value } = await iterator.next()
+      this.#record(label, done ? 'is through' : `gets ${this.#describe(value)}`)
+      return !done
+    }
+    for (let taken = 0; taken < take; taken += atOnce) {
+      const asked = Array.from({ length: Math.min(atOnce, take - taken) }, getNext)
+      const outcomes = await Promise.allSettled(asked)
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+      if (failed) throw failed.reason
+      if (outcomes.some((outcome) => outcome.status === 'fulfilled' && !outcome.value)) return
+      if (pause !== undefined) await this.#later(pause, label)
+      await this.#rest(label)
+    }
+    this.#record(label, 'leaves')
+    await iterator.return?.()
+    this.#record(label, 'has left')
+  }
+
+  #combine(
+    { kind, form, inputs, options }: Op & { op: 'combine' },
+    name: string,
+    label: string,
+  ): Handle {
     const combine = this.#implementation[kind]
-    const things = inputs.map((input) => this.#thing(input))
-    const given = { ...this.#options(options), name }
+    const things = inputs.map((input) => this.#thing(input, label))
+    const numbers = things.map((thing) => this.#futures.indexOf(thing as Handle))
+    this.#oldest[this.#futures.length - 1] = Math.min(
+      ...numbers.filter((number) => number >= 0).map((number) => this.#oldest[number] ?? number),
+    )
+    const given = { ...this.#options(options, name), name }
     switch (form) {
       case 'arguments':
         // What follows anything else than a future are options, which no random thing is.
@@ -351,40 +711,48 @@ class Run {
     }
   }
 
-  #options({ cancelRest, timeout, signal }: CombineOptions): object {
-    return { cancelRest, clock: this.#clock, ...(timeout && { timeout }), ...this.#signal(signal) }
+  #options({ cancelRest, timeout, signal }: CombineOptions, name: string): object {
+    return {
+      ...{ cancelRest, clock: this.#clock },
+      ...(timeout && { timeout: this.#time(timeout, name) }),
+      ...this.#signal(signal),
+    }
   }
 
   async #asCompleted({ inputs, take, atOnce }: Op & { op: 'as completed' }): Promise<void> {
-    const label = `loop ${this.#iterators.length}`
-    const things = inputs.map((input) => this.#thing(input))
+    const label = `loop ${this.#count('loop', '')}`
+    const things = inputs.map((input) => this.#thing(input, label))
     const iterator = this.#implementation.asCompleted(things)
     this.#iterators.push(iterator)
     const getNext = async (): Promise<void> => {
       const { done, value } = await iterator.next()
-      this.#record(done ? `${label} is through` : `${label} gets ${this.#show(value)}`)
+      this.#record(label, done ? 'is through' : `gets ${this.#show(value)}`)
     }
     if (atOnce) await Promise.all(Array.from({ length: take }, getNext))
-    else for (let i = 0; i < take; i++) await getNext()
+    else {
+      for (let i = 0; i < take; i++) {
+        await getNext()
+        await this.#rest(label)
+      }
+    }
     // A future made of a promise is known to the loop alone: left there, nobody could collect it.
     if (take % 2 === 0 || inputs.some(({ is }) => is !== 'future')) return
     await iterator.return?.()
-    this.#record(`${label} is left`)
+    this.#record(label, 'is left')
   }
 
   #control({ on, act }: Op & { op: 'scheduler' }, label: string): void {
     const scheduler = this.#scheduler(on)
-    this.#record(`${label}: ${act} scheduler ${on}`)
-    const told = (): void => this.#record(`${label} is told: ${act} scheduler ${on}`)
+    this.#record(label, `${act} scheduler ${on}`)
+    const told = (): void => this.#record(label, `is told: ${act} scheduler ${on}`)
     if (act === 'idle' || act === 'close') scheduler[act]().then(told, told)
     else if (act === 'cancel') scheduler.cancel(new Error(`all cancelled by ${label}`))
     else scheduler[act]()
-    this.#record(`${label}: ${act} scheduler ${on} returned`)
+    this.#record(label, `${act} scheduler ${on} returned`)
   }
 
-  #thing(thing: Thing): unknown {
-    this.#things += 1
-    const number = this.#things
+  #thing(thing: Thing, label: string): unknown {
+    const number = `${this.#count('thing', label)} of ${label}`
     const value = `value ${number}`
     const error = new Error(`failure ${number}`)
     switch (thing.is) {
@@ -393,7 +761,7 @@ class Run {
       case 'future':
         return this.#future(thing.of) ?? value
       case 'promise': {
-        const promise = this.#later(thing.after).then(() => {
+        const promise = this.#later(thing.after, label).then(() => {
           if (thing.fails) throw error
           return value
         })
@@ -407,10 +775,10 @@ class Run {
           resolve: (value: unknown) => void,
           reject: (reason: unknown) => void,
         ): void => {
-          this.#record(`thenable ${number} is asked`)
+          this.#record(`thenable ${number}`, 'is asked')
           const answer = (): void => (fails ? reject(error) : resolve(value))
           if (after === undefined) answer()
-          else void this.#later(after).then(answer)
+          else void this.#later(after, label).then(answer)
         }
         return { then }
       }
@@ -436,8 +804,8 @@ class Run {
     }
   }
 
-  #later(ms: number | undefined): Promise<void> {
-    return ms === undefined ? Promise.resolve() : this.#clock.sleep(ms)
+  #later(ms: number | undefined, label: string): Promise<void> {
+    return ms === undefined ? Promise.resolve() : this.#clock.sleep(this.#time(ms, label))
   }
 
   #contextName(): string {
@@ -453,16 +821,21 @@ class Run {
     const index = this.#futures.length
     const name = `#${index}`
     this.#futures.push(undefined)
+    this.#oldest.push(index)
     const future = make(name)
     this.#futures[index] = future
     this.#names.set(future, name)
-    this.#record(`${name} is made ${future.status}`)
-    future.onSettled(() => this.#record(`${name} settles ${this.#show(future)}`))
+    this.#record(name, `is made ${future.status}`)
+    future.onSettled(() => this.#record(name, `settles ${this.#show(future)}`))
   }
 
   #future(recent: number): Handle | undefined {
     const { length } = this.#futures
     return length === 0 ? undefined : this.#futures[length - 1 - (recent % length)]
+  }
+
+  #group(recent: number): Group | undefined {
+    return this.#groups.at(-1 - recent)
   }
 
   #scheduler(on: number): SchedulerHandle {
@@ -474,10 +847,25 @@ class Run {
     return controller ? { signal: controller.signal } : {}
   }
 
-  #record(what: string): void {
-    if (!this.#recording) return
-    const counts = this.#schedulers?.map(({ running, queued }) => `${running}/${queued}`).join(' ')
-    this.#lines.push(`${this.#clock.now()} [${counts}] ${what}`)
+  /** How many of a kind there are now that there is another one. */
+  #count(kind: string, label: string): number {
+    const count = (this.#counters.get(`${kind} ${label}`) ?? 0) + 1
+    this.#counters.set(`${kind} ${label}`, count)
+    return count
+  }
+
+  #record(about: string, what: string): void {
+    if (this.#recording) this.#log.record(about, what)
+  }
+
+  #counts(): string {
+    const counts = this.#schedulers?.map(({ running, queued, progress }) => {
+      const { called, started, fulfilled, rejected, cancelled, settled } = progress
+      const isSame = progress.running === running && progress.queued === queued ? '' : '!'
+      const outcomes = `${fulfilled}+${rejected}+${cancelled}=${settled}`
+      return `${running}/${queued}${isSame} ${called}/${started}/${outcomes}`
+    })
+    return counts?.join(' ')
   }
 
   #show(future: Handle): string {
@@ -487,22 +875,27 @@ class Run {
   }
 
   #describe(value: unknown): string {
-    const { CancelledError, TimeoutError, InvalidStateError } = this.#implementation
     if (this.#names.has(value)) return this.#names.get(value) as string
-    if (value instanceof CancelledError) {
-      const { cause } = value as { cause?: unknown }
-      return cause === undefined ? 'CancelledError' : `CancelledError(${this.#describe(cause)})`
-    }
-    // What the messages of these say differs between implementations, and may.
-    if (value instanceof TimeoutError) return 'TimeoutError'
-    if (value instanceof InvalidStateError) return 'InvalidStateError'
-    if (value instanceof TypeError) return 'TypeError'
-    if (value instanceof AggregateError) return `AggregateError${this.#describe(value.errors)}`
-    if (value instanceof Error) return `Error(${value.message})`
+    if (value instanceof Error) return this.#describeError(value)
     if (Array.isArray(value)) return `[${value.map((item) => this.#describe(item)).join(', ')}]`
     if (typeof value !== 'object' || value === null) return String(value)
     const entries = Object.entries(value).map(([key, item]) => `${key}: ${this.#describe(item)}`)
     return `{${entries.join(', ')}}`
+  }
+
+  #describeError(error: Error): string {
+    const { CancelledError, TimeoutError, InvalidStateError } = this.#implementation
+    // What the messages of these say differs between implementations, and may.
+    const own = { CancelledError, TimeoutError, InvalidStateError, TypeError, RangeError }
+    const [kind] = Object.entries(own).find(([, kind]) => error instanceof kind) ?? []
+    const isAggregate = error instanceof AggregateError
+    const name = kind ?? (isAggregate ? 'AggregateError' : `Error(${error.message})`)
+    const { errors } = error as { errors?: unknown }
+    const others =
+      errors === undefined ? '' : `${isAggregate ? '' : ' after '}${this.#describe(errors)}`
+    if (error.cause === undefined) return name + others
+    const cause = error.cause === error ? 'itself' : this.#describe(error.cause)
+    return `${name}${others} because of ${cause}`
   }
 }
 

@@ -1,0 +1,296 @@
+import type { TaskOptions } from './call.ts'
+import type { TaskContext } from './context.ts'
+import { CancelledError, InvalidStateError } from './errors.ts'
+import { Future } from './future.ts'
+import { cancelOnAbort } from './limits.ts'
+import type { Scheduler } from './scheduler.ts'
+
+export type MapBody = (item: never, index: number, context: TaskContext) => unknown
+
+export interface MapOptions extends TaskOptions {
+  ordered?: boolean
+  buffer?: number
+  stopOnError?: boolean
+}
+
+/** An item that was pulled. Its future is first that of the item, then that of the call it was handed to. */
+interface Item {
+  readonly index: number
+  future: Future<unknown>
+  called: boolean
+}
+
+type Result = IteratorResult<unknown, undefined>
+
+/**
+ * The results of a body called for every item of a source: awaited an array, iterated a stream.
+ *
+ * Four things can happen, and each may have others follow: somebody asks for a result, the source gives an item, an item
+ * is done, it is over. After each, what is done is handed over to who asks, and items are pulled while there is room.
+ */
+export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
+  private readonly scheduler: Scheduler
+  private readonly source: unknown
+  private readonly body: MapBody
+  private readonly options: MapOptions
+  // What it all comes to: the array, the failure, the reason of a cancel.
+  private readonly whole: Future<unknown[]>
+  private use: 'awaited' | 'iterated' | undefined
+  private begun = false
+  private iterator: Iterator<unknown> | AsyncIterator<unknown> | undefined
+  private isAsync = false
+  private pulling = false
+  private pumping = false
+  // The source has given its last item, has failed, or was closed.
+  private through = false
+  private pulled = 0
+  // Those that were pulled and not handed over, in the order of the source.
+  private held: Item[] = []
+  private asking: { resolve(result: Result): void; reject(reason: unknown): void }[] = []
+  private readonly results: unknown[] = []
+  private readonly failures: unknown[] = []
+  // Somebody was given what it failed with.
+  private told = false
+  private closing: Promise<void> | undefined
+
+  constructor(scheduler: Scheduler, source: unknown, body: MapBody, options: MapOptions) {
+    if (!has(source, Symbol.asyncIterator) && !has(source, Symbol.iterator)) {
+      throw new TypeError('Expected the source to be iterable')
+    }
+    this.scheduler = scheduler
+    this.source = source
+    this.body = body
+    this.options = options
+    this.whole = Future.withResolvers<unknown[]>({
+      name: options.name ?? 'map',
+      onCancel: (reason) => this.cancelCalls(reason),
+    }).future
+    this.whole.onSettled(() => this.end())
+  }
+
+  then<A = unknown[], B = never>(
+    onFulfilled?: ((results: unknown[]) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    if (this.use === 'iterated') {
+      return Promise.reject(this.usedError()).then(onFulfilled, onRejected)
+    }
+    this.use = 'awaited'
+    const results = this.whole.then(onFulfilled, onRejected)
+    this.begin()
+    return results
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<unknown> {
+    if (this.use) throw this.usedError()
+    this.use = 'iterated'
+    return {
+      next: () => this.next(),
+      return: () => this.leave(),
+      [Symbol.asyncIterator]() {
+        return this
+      },
+    }
+  }
+
+  private usedError(): InvalidStateError {
+    return new InvalidStateError(`The mapping is ${this.use} already`)
+  }
+
+  // Somebody asks.
+
+  private begin(): void {
+    if (this.begun) return
+    this.begun = true
+    cancelOnAbort(this.whole, this.scheduler.signal)
+    cancelOnAbort(this.whole, this.options.signal)
+    if (this.whole.done) return
+    try {
+      this.isAsync = has(this.source, Symbol.asyncIterator)
+      const source = this.source as AsyncIterable<unknown> & Iterable<unknown>
+      this.iterator = this.isAsync ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+    } catch (error) {
+      return this.sourceFailed(error)
+    }
+    this.pump()
+  }
+
+  private next(): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.asking.push({ resolve, reject })
+      this.begin()
+      this.handOver()
+      this.pump()
+    })
+  }
+
+  private async leave(): Promise<Result> {
+    const over = this.whole.done
+    this.finish()
+    // In the middle of a pull the source closes when it can.
+    if (!over && !this.pulling) await this.closing
+    return { done: true, value: undefined }
+  }
+
+  // The source gives an item.
+
+  private get buffer(): number {
+    const { concurrency } = this.scheduler
+    return this.options.buffer ?? (concurrency === Infinity ? 16 : concurrency)
+  }
+
+  /** Pulls while there is room. What is pulled may be done at once, and come back here. */
+  private pump(): void {
+    if (this.pumping) return
+    this.pumping = true
+    while (!this.through && !this.pulling && this.held.length < this.buffer) this.pull()
+    this.pumping = false
+    if (this.through && this.held.length === 0) this.finish()
+  }
+
+  private pull(): void {
+    this.pulling = true
+    const failed = (error: unknown): void => this.sourceFailed(error)
+    const take = (result: unknown): void => {
+      try {
+        this.take(result)
+      } catch (error) {
+        failed(error)
+      }
+      this.pump()
+    }
+    try {
+      const result = this.iterator?.next()
+      if (this.isAsync) Promise.resolve(result).then(take, failed)
+      else take(result)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  private take(result: unknown): void {
+    this.pulling = false
+    if (Object(result) !== result) throw new TypeError('Expected the result of an iterator')
+    const { done, value } = result as Result
+    if (done) {
+      this.through = true
+      return
+    }
+    const future = Future.resolve(value) as Future<unknown>
+    future.collect()
+    if (this.whole.done) return
+    const item: Item = { index: this.pulled, future, called: false }
+    this.pulled += 1
+    this.held.push(item)
+    future.onSettled(() => this.call(item))
+  }
+
+  private sourceFailed(error: unknown): void {
+    this.pulling = false
+    this.through = true
+    this.whole.settle('rejected', error)
+  }
+
+  private call(item: Item): void {
+    if (this.whole.done) return
+    const { future, index } = item
+    if (future.status !== 'fulfilled') return this.itemDone(item)
+    const { body } = this
+    const { name = body.name || 'anonymous', timeout, priority, retry } = this.options
+    const call = (context: TaskContext): unknown => body(future.value as never, index, context)
+    try {
+      item.future = this.scheduler.spawn(call, { name, timeout, priority, retry })
+    } catch (error) {
+      // The scheduler is closed.
+      return void this.whole.settle('rejected', error)
+    }
+    item.called = true
+    item.future.collect()
+    item.future.onSettled(() => this.itemDone(item))
+  }
+
+  // An item is done: its body has an outcome, or the item itself has failed.
+
+  private itemDone(item: Item): void {
+    if (this.whole.done) return
+    const { status, outcome } = item.future
+    if (status !== 'fulfilled') {
+      if (this.options.stopOnError ?? true) return void this.whole.settle('rejected', outcome)
+      this.failures.push(outcome)
+    }
+    if (this.use === 'awaited') {
+      this.results[item.index] = outcome
+      this.drop(item)
+    } else this.handOver()
+    this.pump()
+  }
+
+  private handOver(): void {
+    for (let item = this.nextDone(); item; item = this.nextDone()) {
+      const { status, outcome } = item.future
+      // Failures are passed over: of them it is told in the end.
+      if (status === 'fulfilled') {
+        const asked = this.asking.shift()
+        if (!asked) return
+        asked.resolve({ done: false, value: outcome })
+      }
+      this.drop(item)
+    }
+    if (!this.whole.done) return
+    // The first that asks after a failure gets it, whoever asks then has come to the end.
+    const { status, outcome } = this.whole
+    if (status !== 'fulfilled' && this.asking.length > 0 && !this.told) {
+      this.told = true
+      this.whole.collect()
+      this.asking.shift()?.reject(outcome)
+    }
+    for (const { resolve } of this.asking.splice(0)) resolve({ done: true, value: undefined })
+  }
+
+  private nextDone(): Item | undefined {
+    if (this.whole.done) return undefined
+    const isDone = ({ future, called }: Item): boolean =>
+      future.done && (called || future.status !== 'fulfilled')
+    if (this.options.ordered ?? true) return this.held.slice(0, 1).find(isDone)
+    return this.held.filter(isDone).sort((a, b) => a.future.order - b.future.order)[0]
+  }
+
+  private drop(item: Item): void {
+    this.held = this.held.filter((other) => other !== item)
+  }
+
+  // It is over.
+
+  private finish(): void {
+    const { failures } = this
+    if (failures.length === 0) this.whole.settle('fulfilled', this.results)
+    else this.whole.settle('rejected', new AggregateError(failures, 'Items have failed'))
+  }
+
+  private end(): void {
+    if (!this.through) {
+      this.through = true
+      this.closing = this.close()
+      // Only who leaves the loop hears of it: a failure must not be hidden by another one.
+      this.closing.catch(() => {})
+    }
+    const { status, outcome } = this.whole
+    const cause = status === 'rejected' ? { cause: outcome } : {}
+    // A cancel comes with a reason of its own, and later.
+    if (status !== 'cancelled') this.cancelCalls(new CancelledError(undefined, cause))
+    this.handOver()
+  }
+
+  private cancelCalls(reason: unknown): void {
+    for (const { future, called } of this.held) if (called) future.cancel(reason)
+  }
+
+  private async close(): Promise<void> {
+    await this.iterator?.return?.()
+  }
+}
+
+function has(source: unknown, method: PropertyKey): boolean {
+  const iterable = source as Record<PropertyKey, unknown> | null | undefined
+  return typeof iterable?.[method] === 'function'
+}
