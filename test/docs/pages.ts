@@ -23,14 +23,20 @@ export interface Sample {
   readonly source: string
   /** What follows each `//=>`, in the order of the text. */
   readonly expected: readonly string[]
+  /** The block of text below one that says it ends with exit code 1: what it prints on stderr. */
+  readonly complaint: string | undefined
 }
 
 export function samplesOf(page: string): readonly Sample[] {
   const text = textOf(page)
-  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((block) => {
-    const source = block[1] as string
+  return [...text.matchAll(SAMPLE)].map((block) => {
+    const [, source = '', below = ''] = block
     const line = text.slice(0, block.index).split('\n').length + 1
     const expected = [...source.matchAll(/\/\/=> ?(.*)$/gm)].map(([, output]) => output as string)
-    return { title: `${page}:${line}`, source, expected }
+    const complaint = source.includes(COMPLAINT) ? below : undefined
+    return { title: `${page}:${line}`, source, expected, complaint }
   })
 }
+
+const SAMPLE = /^```ts\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?/gms
+const COMPLAINT = '// exit code 1, and on stderr:'
