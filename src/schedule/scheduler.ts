@@ -18,9 +18,6 @@ import { spawnOn } from './spawn.ts'
 import { makeTask, type TaskBody, type TaskOf } from './task.ts'
 import type { TaskOptions } from './task-options.ts'
 
-/** The engine of a scheduler, for what is built on it. */
-export let dispatcherOf: (scheduler: Scheduler) => Dispatcher
-
 /**
  * Decides when bodies start: how many at once, in which order, and how soon after the call.
  *
@@ -32,16 +29,13 @@ export let dispatcherOf: (scheduler: Scheduler) => Dispatcher
 export class Scheduler implements AsyncDisposable {
   readonly #dispatcher: Dispatcher
 
-  static {
-    dispatcherOf = (scheduler) => scheduler.#dispatcher
-  }
-
   /** @throws {TypeError | RangeError} for a wrong option, with its name. */
   constructor(options: SchedulerOptions = {}) {
     const checked = copySchedulerOptions(options)
     const { reentrant, concurrency } = checked
     const dispatcher = new Dispatcher(checked)
     this.#dispatcher = dispatcher
+    dispatchers.set(this, dispatcher)
     dispatcher.onFull = (it, isFull) => (isFull ? watch : unwatch)(it)
     this.#trackHolders(concurrency)
     if (!reentrant) return
@@ -180,4 +174,13 @@ export class Scheduler implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+}
+
+// Not read through a static block, which sees the private field: bundlers ship a class that has one
+// to everybody, used or not.
+const dispatchers = new WeakMap<object, Dispatcher>()
+
+/** The engine of a scheduler, for what is built on it; `undefined` of anything else. */
+export function dispatcherOf(scheduler: object): Dispatcher | undefined {
+  return dispatchers.get(scheduler)
 }

@@ -18,7 +18,7 @@ import { check, checkFunction, checkOptions } from '../internal/check.ts'
 import { currentSignal, type TaskContext } from './context.ts'
 import { defaultDispatcher } from './default-dispatcher.ts'
 import type { Dispatcher } from './dispatcher.ts'
-import { dispatcherOf, Scheduler } from './scheduler.ts'
+import { dispatcherOf, type Scheduler } from './scheduler.ts'
 import { spawnOn } from './spawn.ts'
 import type { TaskOptions } from './task-options.ts'
 
@@ -283,8 +283,9 @@ function dispatcherFor(options: TaskGroupOptions): Dispatcher {
   checkOptions(options)
   const { scheduler } = options
   if (scheduler === undefined) return defaultDispatcher()
-  check(scheduler instanceof Scheduler, 'scheduler', 'a Scheduler', scheduler)
-  return dispatcherOf(scheduler)
+  const dispatcher = dispatcherOf(scheduler)
+  check(dispatcher !== undefined, 'scheduler', 'a Scheduler', scheduler)
+  return dispatcher
 }
 
 /** Whether what a cancelled body throws only says that it was cancelled. */

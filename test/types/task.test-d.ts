@@ -1,6 +1,7 @@
 import {
   context,
   Future,
+  type RetryOptions,
   Scheduler,
   spawn,
   type Task,
@@ -146,8 +147,14 @@ describe('task()', () => {
       signal?: AbortSignal | undefined
       timeout?: number | undefined
       priority?: number | undefined
+      retry?: RetryOptions | undefined
     }>()
-    task(() => 1, { name: 'one', signal, timeout: Infinity, priority: -1 })
+    expectTypeOf<RetryOptions>().toEqualTypeOf<{
+      retries: number
+      delay?: number | ((attempt: number, error: unknown) => number) | undefined
+      when?: ((error: unknown, attempt: number) => boolean) | undefined
+    }>()
+    task(() => 1, { name: 'one', signal, timeout: Infinity, priority: -1, retry: { retries: 2 } })
   })
 })
 
