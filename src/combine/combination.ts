@@ -18,6 +18,7 @@ import type { Driver } from '../core/driver.ts'
 import { CancelledError } from '../core/errors.ts'
 import { type AnyFuture, drive } from '../core/future.ts'
 import { type Ended, whenAllEnded } from '../core/linger.ts'
+import { observer } from '../core/observer.ts'
 import { type Subscriber, tellNext } from '../core/subscriber.ts'
 import type { GatherOptions } from './gather-options.ts'
 import { type Inputs, readInputs } from './inputs.ts'
@@ -73,6 +74,7 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
     const { future } = this
     try {
       readInputs(this, args, this.#kind)
+      observer?.combined(future, this.items)
       const { signal, timeout, clock = systemClock } = this.options
       cancelOnAbort(future, signal)
       this.#follow()

@@ -1,4 +1,5 @@
 import type { Driver } from './driver.ts'
+import { observer } from './observer.ts'
 import { announce, type Subscriber, type Subscribers } from './subscriber.ts'
 import { type HeldFailure, hold, release } from './uncollected.ts'
 
@@ -117,6 +118,7 @@ export class Cell<T> {
     collect = (future) => {
       if (future.#collected) return
       future.#collected = true
+      observer?.collected(future)
       if (future.#state === REJECTED) {
         const failure = future.#link as HeldFailure
         future.#link = failure.order
@@ -153,6 +155,7 @@ export class Cell<T> {
       const subscribers = future.#link as Subscribers<AnyCell>
       const order = ++settlements
       future.#link = order
+      observer?.settled(future)
       if (future.#state === REJECTED && !future.#collected) {
         const failure = { name: future.name, reason: future.#content, order }
         future.#link = failure

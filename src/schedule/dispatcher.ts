@@ -18,6 +18,7 @@ import type { Clock } from '../core/clock.ts'
 import { InvalidStateError } from '../core/errors.ts'
 import { type AnyFuture, drive } from '../core/future.ts'
 import type { Ended } from '../core/linger.ts'
+import { type ObservedLane, observer } from '../core/observer.ts'
 import { callSafely } from '../internal/call-safely.ts'
 import { Burst, yieldTurn } from '../internal/event-loop.ts'
 import { Backlog, Retrial } from './backlog.ts'
@@ -38,8 +39,10 @@ import { Tally } from './tally.ts'
  *
  * Apart from `Scheduler`, so that who only uses `task` does not pay for the rest of that class.
  */
-export class Dispatcher implements Lane, Slots {
+export class Dispatcher implements Lane, Slots, ObservedLane {
   readonly name: string
+  /** The scheduler that it is the engine of. */
+  owner: object | undefined
   readonly clock: Clock
   readonly signal: AbortSignal | undefined
   concurrency: number
@@ -90,6 +93,7 @@ export class Dispatcher implements Lane, Slots {
     const isLazy = this.#mode === 'lazy'
     const future = drive(definition, SCHEDULED, isLazy ? new Unqueued(call) : call)
     this.tally.call()
+    observer?.called(future, this, args, definition.entry)
     if (!isLazy) this.#enqueue(future, definition)
     cancelOnAbort(future, this.signal)
     cancelOnAbort(future, definition.options.signal)
@@ -179,6 +183,7 @@ export class Dispatcher implements Lane, Slots {
     if (!(data instanceof Unqueued)) return
     if (this.closed) return this.#settle(future, REJECTED, this.#closedError())
     move(future, SCHEDULED, data.call)
+    observer?.queued(future)
     this.#enqueue(future, driverOf(future) as Definition)
   }
 
@@ -265,6 +270,7 @@ export class Dispatcher implements Lane, Slots {
       this.#executions.release(execution)
       move(future, SCHEDULED, next)
       this.#backlog.putBack(next, stop)
+      observer?.delayed(future, delay)
       if (this.lending !== undefined) this.lending.changes += 1
       this.tally.onChange?.()
       return AGAIN
@@ -275,6 +281,7 @@ export class Dispatcher implements Lane, Slots {
 
   #delayed(retrial: Retrial): void {
     this.#backlog.release(retrial)
+    observer?.queued(retrial.future)
     this.#queued()
   }
 

@@ -3,6 +3,7 @@ import { FULFILLED, REJECTED, type Settled } from '../core/cell.ts'
 import type { Clock } from '../core/clock.ts'
 import { type AnyFuture, isFuture } from '../core/future.ts'
 import type { Ended } from '../core/linger.ts'
+import { observer } from '../core/observer.ts'
 import { adopt, type Taker } from '../core/resolution.ts'
 import type { Retrial } from './backlog.ts'
 import { type Call, replayCall, siteOf } from './call.ts'
@@ -73,18 +74,24 @@ export class Execution implements Taker, ContextSource {
     }
     if (options.retry !== undefined || siteOf(call) !== undefined) this.call = call
     const outer = enterContext(this)
+    // The same one throughout, whatever the body does.
+    const watching = observer
+    watching?.started(future)
     let result: unknown
     try {
       // Before the body, whose time it limits; once, over all attempts.
       if (retrial === undefined) cancelAfter(future, options.timeout, this.#slots.clock)
       const { holder } = this
       const known = holder === undefined ? body : (tracker?.wrap(holder, body) ?? body)
-      result = replayCall(known, call, takesContext ? this.context : undefined)
+      const watched = watching === undefined ? known : watching.wrap(future, known)
+      result = replayCall(watched, call, takesContext ? this.context : undefined)
     } catch (error) {
       enterContext(outer)
+      watching?.yielded(future)
       return this.reject(error)
     }
     enterContext(outer)
+    watching?.yielded(future)
     if (isFuture(result) && !result.done) this.holder?.wait(result)
     adopt(result, future, this)
   }

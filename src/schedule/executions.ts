@@ -1,5 +1,6 @@
 import type { AnyFuture } from '../core/future.ts'
 import type { Ended } from '../core/linger.ts'
+import { observer } from '../core/observer.ts'
 import { Execution, type Slots } from './execution.ts'
 import { type Holder, tracker } from './holder.ts'
 
@@ -42,6 +43,7 @@ export class Executions {
     all[this.size] = execution
     if (all.length > MOST_KEPT) all.pop()
     const future = execution.clear()
+    observer?.ended(future)
     if (this.#orphans.size > 0) this.#orphans.delete(future)
     return future
   }

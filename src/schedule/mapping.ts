@@ -16,6 +16,7 @@ import {
 import type { Driver } from '../core/driver.ts'
 import { CancelledError, InvalidStateError } from '../core/errors.ts'
 import { type AnyFuture, drive, Future, toPromise } from '../core/future.ts'
+import { observer } from '../core/observer.ts'
 import { type Subscriber, tellNext } from '../core/subscriber.ts'
 import { captureScope, type Scope } from '../internal/async-context.ts'
 import { check, has } from '../internal/check.ts'
@@ -191,6 +192,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
   #begin(): void {
     if (this.#hasBegun) return
     this.#hasBegun = true
+    observer?.combined(this.#whole, [])
     cancelOnAbort(this.#whole, this.#dispatcher.signal)
     cancelOnAbort(this.#whole, this.#options.signal)
     if (this.#whole.done) return

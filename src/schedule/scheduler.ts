@@ -36,6 +36,7 @@ export class Scheduler implements AsyncDisposable {
     const dispatcher = new Dispatcher(checked)
     this.#dispatcher = dispatcher
     dispatchers.set(this, dispatcher)
+    dispatcher.owner = this
     dispatcher.onFull = (it, isFull) => (isFull ? watch : unwatch)(it)
     this.#trackHolders(concurrency)
     if (!reentrant) return

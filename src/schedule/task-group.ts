@@ -219,7 +219,7 @@ export class TaskGroup implements AsyncDisposable {
       const unsettled = [...this.#members].filter((member) => !member.done)
       // As futures where that is possible: a body that waits for calls of its own scheduler can
       // lend them its slot.
-      if (unsettled.length > 0) await gatherSettled(unsettled)
+      if (unsettled.length > 0) await gatherSettled(unsettled, { name: this.name })
       else await new Promise<void>((resolve) => (this.#goOn = resolve))
     }
     this.#hasEnded = true
