@@ -116,9 +116,13 @@ export class Future<T> implements Promise<T> {
     }
   }
 
-  /** Calls `ended` when it has settled and nothing behind it runs any more: a cancelled body goes on until it ends. */
+  /**
+   * Calls `ended` when it has settled and nothing behind it runs any more: a cancelled body goes on until it ends.
+   * Tells `threw` before what it was rejected with, or what is thrown behind it after a cancel.
+   */
   onEnded(ended: () => void, threw: (error: unknown) => void): void {
     this.onSettled(() => {
+      if (this.status === 'rejected') threw(this.reason)
       const lingers = this.status === 'cancelled' && this.lingers?.(ended, threw)
       if (!lingers) ended()
     })

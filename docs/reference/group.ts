@@ -1,5 +1,6 @@
 import type { TaskOptions } from './call.ts'
-import { currentSignal, type TaskContext } from './context.ts'
+import { sleep } from './clock.ts'
+import { callIn, currentSignal, type TaskContext } from './context.ts'
 import { CancelledError, InvalidStateError } from './errors.ts'
 import { Future } from './future.ts'
 import { cancelAfter, cancelOnAbort } from './limits.ts'
@@ -17,6 +18,8 @@ export class TaskGroup implements AsyncDisposable {
   readonly name: string
   readonly signal: AbortSignal
   private readonly scheduler: Scheduler
+  // The block's own, as a body has one.
+  private readonly context: TaskContext
   // Pending while all is well, cancelled when the group is or something in it has failed: what signals and timeouts
   // cancel is a future.
   private readonly scope: Future<void>
@@ -26,8 +29,6 @@ export class TaskGroup implements AsyncDisposable {
   private readonly failures = new Set<unknown>()
   // Keeps the first failure until the group is joined, to be reported if it never is.
   private unseen: Future<never> | undefined
-  // Whether the first of them is what cancelled the group.
-  private failing = false
   // What it threw when it was joined and several had failed.
   private aggregate: AggregateError | undefined
   private ended = false
@@ -40,8 +41,15 @@ export class TaskGroup implements AsyncDisposable {
     this.name = name
     this.scheduler = scheduler
     this.signal = controller.signal
+    const { clock } = scheduler
+    this.context = {
+      name,
+      signal: this.signal,
+      sleep: (ms) => sleep(ms, { signal: this.signal, clock }),
+    }
     const onCancel = (reason: unknown): void => {
-      if (!this.failing) this.failures.add(reason)
+      // Unless a failure is what cancels it.
+      if (this.failures.size === 0) this.failures.add(reason)
       controller.abort(reason)
       const unfinished = [...this.members].filter((member) => !member.done)
       for (const member of unfinished) member.cancel(reason)
@@ -49,7 +57,7 @@ export class TaskGroup implements AsyncDisposable {
     this.scope = Future.withResolvers<void>({ name, onCancel }).future
     cancelOnAbort(this.scope, currentSignal())
     cancelOnAbort(this.scope, signal)
-    cancelAfter(this.scope, timeout, scheduler.clock)
+    cancelAfter(this.scope, timeout, clock)
   }
 
   /** Runs a block with a group of its own. It holds no slot: it is the only call of a scheduler of its own. */
@@ -65,7 +73,8 @@ export class TaskGroup implements AsyncDisposable {
       try {
         group.throwFailures()
       } catch (error) {
-        if (!group.failing && group.failures.size === 1) future.cancel(error)
+        const { status, reason } = group.scope
+        if (status === 'cancelled' && error === reason) future.cancel(error)
         throw error
       }
       return value
@@ -77,7 +86,7 @@ export class TaskGroup implements AsyncDisposable {
   private async enter(body: (group: TaskGroup) => unknown): Promise<unknown> {
     if (this.scope.done) return
     try {
-      return await body(this)
+      return await callIn(this.context, () => body(this))
     } catch (error) {
       this.threw(error, this.scope)
       return
@@ -97,7 +106,7 @@ export class TaskGroup implements AsyncDisposable {
     this.members.add(future)
     future.onSettled(({ status, reason }) => {
       const timedOut = status === 'cancelled' && isNamed(reason, 'TimeoutError')
-      if (status === 'rejected' || timedOut) this.fail(reason)
+      if (timedOut) this.fail(reason)
     })
     const ended = (): void => {
       this.members.delete(future)
@@ -159,7 +168,6 @@ export class TaskGroup implements AsyncDisposable {
     this.failures.add(error)
     this.unseen ??= new Future<never>((_resolve, reject) => reject(error), { name })
     if (this.scope.done) return
-    this.failing = true
     this.scope.cancel(new CancelledError(undefined, { cause: error }))
   }
 }

@@ -46,6 +46,8 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
   private pulled = 0
   // Those that were pulled and not handed over, in the order of the source.
   private held: Item[] = []
+  // The same, of those that are done, in the order in which they were.
+  private heldDone: Item[] = []
   private asking: { resolve(result: Result): void; reject(reason: unknown): void }[] = []
   private readonly results: unknown[] = []
   private readonly failures: unknown[] = []
@@ -221,7 +223,10 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
     if (this.use === 'awaited') {
       this.results[item.index] = outcome
       this.drop(item)
-    } else this.handOver()
+    } else {
+      this.heldDone.push(item)
+      this.handOver()
+    }
     this.pump()
   }
 
@@ -251,12 +256,12 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
     if (this.whole.done) return undefined
     const isDone = ({ future, called }: Item): boolean =>
       future.done && (called || future.status !== 'fulfilled')
-    if (this.options.ordered ?? true) return this.held.slice(0, 1).find(isDone)
-    return this.held.filter(isDone).sort((a, b) => a.future.order - b.future.order)[0]
+    return (this.options.ordered ?? true) ? this.held.slice(0, 1).find(isDone) : this.heldDone[0]
   }
 
   private drop(item: Item): void {
     this.held = this.held.filter((other) => other !== item)
+    this.heldDone = this.heldDone.filter((other) => other !== item)
   }
 
   // It is over.
@@ -274,11 +279,11 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
       // Only who leaves the loop hears of it: a failure must not be hidden by another one.
       this.closing.catch(() => {})
     }
+    this.handOver()
     const { status, outcome } = this.whole
     const cause = status === 'rejected' ? { cause: outcome } : {}
     // A cancel comes with a reason of its own, and later.
     if (status !== 'cancelled') this.cancelCalls(new CancelledError(undefined, cause))
-    this.handOver()
   }
 
   private cancelCalls(reason: unknown): void {

@@ -17,7 +17,7 @@ import { systemClock } from '../core/clock.ts'
 import type { Driver } from '../core/driver.ts'
 import { CancelledError } from '../core/errors.ts'
 import { type AnyFuture, drive } from '../core/future.ts'
-import { type Ended, whenAllEnded } from '../core/linger.ts'
+import { type Witness, witnessAll } from '../core/linger.ts'
 import { observer } from '../core/observer.ts'
 import { type Subscriber, tellNext } from '../core/subscriber.ts'
 import type { GatherOptions } from './gather-options.ts'
@@ -123,9 +123,9 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
   }
 
   /** Asked before `abort`, which cancels the inputs. */
-  lingers(_future: AnyFuture, ended: Ended): boolean {
+  lingers(_future: AnyFuture, witness: Witness): boolean {
     const rest = this.items.filter((input) => !input.done)
-    whenAllEnded(rest, ended)
+    witnessAll(rest, witness)
     return rest.length > 0
   }
 

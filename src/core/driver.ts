@@ -1,3 +1,5 @@
+import type { Witness } from './linger.ts'
+
 /**
  * Who computes a future: a body, other futures, or whoever holds its resolvers. One driver may
  * serve many futures, so what belongs to one of them is kept in that future, as its `data`, until
@@ -21,8 +23,7 @@ export interface Driver<F> {
    */
   abort?(reason: unknown, withdrawn: unknown): readonly F[] | undefined
   /**
-   * Whether something behind the cancelled future still runs. If so, `ended` is told once how that
-   * has ended.
+   * Whether something behind the cancelled future still runs. If so, the witness is told of it.
    */
-  lingers?(future: F, ended: (state: number, outcome: unknown) => void): boolean
+  lingers?(future: F, witness: Witness): boolean
 }

@@ -1,32 +1,34 @@
 import { type AnyCell, CANCELLED, contentOf, driverOf, follow, REJECTED, stateOf } from './cell.ts'
 
-/** Told once how something has ended: the state, and the value or the reason. */
-export type Ended = (state: number, outcome: unknown) => void
-
-/**
- * Whether the future was cancelled and something behind it still runs, a body above all. If so,
- * `ended` is told when that is over.
- */
-export function lingers(settled: AnyCell, ended: Ended): boolean {
-  if (stateOf(settled) !== CANCELLED) return false
-  return driverOf(settled).lingers?.(settled, ended) ?? false
+/** Who is told what still happens behind a future that was cancelled. */
+export interface Witness {
+  /** Something has failed, of which the future itself does not tell any more. */
+  threw(error: unknown): void
+  /** Nothing runs any more. Told once, and last. */
+  ended(): void
 }
 
 /**
- * Tells when nothing runs any more behind any of the futures: how the first of them failed, else
- * how the last has ended.
+ * Whether the future was cancelled and something behind it still runs, a body above all. If so,
+ * the witness is told of it.
  */
-export function whenAllEnded(futures: readonly AnyCell[], ended: Ended): void {
+export function lingers(settled: AnyCell, witness: Witness): boolean {
+  if (stateOf(settled) !== CANCELLED) return false
+  return driverOf(settled).lingers?.(settled, witness) ?? false
+}
+
+/** Tells of each failure of the futures, and when nothing runs any more behind any of them. */
+export function witnessAll(futures: readonly AnyCell[], witness: Witness): void {
   let left = futures.length
-  let last: Parameters<Ended> | undefined
-  const one: Ended = (...how) => {
-    if (last?.[0] !== REJECTED) last = how
+  const threw = (error: unknown): void => witness.threw(error)
+  const ended = (): void => {
     left -= 1
-    if (left === 0) ended(...(last as Parameters<Ended>))
+    if (left === 0) witness.ended()
   }
   for (const future of futures) {
     const settled = (it: AnyCell): undefined => {
-      if (!lingers(it, one)) one(stateOf(it), contentOf(it))
+      if (stateOf(it) === REJECTED) threw(contentOf(it))
+      if (!lingers(it, { threw, ended })) ended()
     }
     follow(future, { settled })
   }

@@ -1,7 +1,7 @@
 import { driverOf } from '../core/cell.ts'
 import type { Driver } from '../core/driver.ts'
 import type { AnyFuture } from '../core/future.ts'
-import type { Ended } from '../core/linger.ts'
+import type { Witness } from '../core/linger.ts'
 import type { Scope } from '../internal/async-context.ts'
 import { checkFunction } from '../internal/check.ts'
 import type { CallSite } from './call-site.ts'
@@ -12,7 +12,7 @@ import { copyTaskOptions, type TaskOptions } from './task-options.ts'
 export interface Lane {
   demanded(future: AnyFuture, data: unknown): void
   withdrawn(future: AnyFuture, data: unknown): Context | undefined
-  lingers(future: AnyFuture, ended: Ended): boolean
+  lingers(future: AnyFuture, witness: Witness): boolean
   inputs(data: unknown): Iterable<AnyFuture>
   /** Whether a call waits for a slot: it does not run, and is neither lazy nor delayed. */
   isWaiting(future: AnyFuture): boolean
@@ -59,8 +59,8 @@ export class Definition implements Driver<AnyFuture> {
     return this.lane.withdrawn(future, data)
   }
 
-  lingers(future: AnyFuture, ended: Ended): boolean {
-    return this.lane.lingers(future, ended)
+  lingers(future: AnyFuture, witness: Witness): boolean {
+    return this.lane.lingers(future, witness)
   }
 
   inputs(data: unknown): Iterable<AnyFuture> {

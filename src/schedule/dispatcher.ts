@@ -17,7 +17,7 @@ import {
 import type { Clock } from '../core/clock.ts'
 import { InvalidStateError } from '../core/errors.ts'
 import { type AnyFuture, drive } from '../core/future.ts'
-import type { Ended } from '../core/linger.ts'
+import type { Witness } from '../core/linger.ts'
 import { type ObservedLane, observer } from '../core/observer.ts'
 import { callSafely } from '../internal/call-safely.ts'
 import { Burst, yieldTurn } from '../internal/event-loop.ts'
@@ -208,8 +208,8 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     this.#checkIdle()
   }
 
-  lingers(future: AnyFuture, ended: Ended): boolean {
-    return this.#executions.lingers(future, ended)
+  lingers(future: AnyFuture, witness: Witness): boolean {
+    return this.#executions.lingers(future, witness)
   }
 
   inputs(data: unknown): Iterable<AnyFuture> {
@@ -221,9 +221,12 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   ended(execution: Execution, state: Settled, outcome: unknown): void {
     const reason = state === REJECTED ? this.#tryAgain(execution, outcome) : outcome
     if (reason !== AGAIN) {
-      const { afterlife } = execution
+      const { witnesses } = execution
       this.#settle(this.#executions.release(execution), state, reason)
-      afterlife?.forEach((tell) => void tell(state, reason))
+      witnesses?.forEach((witness) => {
+        if (state === REJECTED) witness.threw(reason)
+        witness.ended()
+      })
     }
     this.drain()
   }

@@ -2,7 +2,7 @@ import { cancelAfter } from '../core/cancel-on.ts'
 import { FULFILLED, REJECTED, type Settled } from '../core/cell.ts'
 import type { Clock } from '../core/clock.ts'
 import { type AnyFuture, isFuture } from '../core/future.ts'
-import type { Ended } from '../core/linger.ts'
+import type { Witness } from '../core/linger.ts'
 import { observer } from '../core/observer.ts'
 import { adopt, type Taker } from '../core/resolution.ts'
 import type { Retrial } from './backlog.ts'
@@ -41,7 +41,7 @@ export class Execution implements Taker, ContextSource {
   /** What is known of what the body waits for, where that is kept track of. */
   holder: Holder | undefined
   /** Who waits for the body of a cancelled future to end. */
-  afterlife: Ended[] | undefined
+  witnesses: Witness[] | undefined
   readonly #slots: Slots
 
   constructor(slots: Slots) {
@@ -105,7 +105,7 @@ export class Execution implements Taker, ContextSource {
     this.startedContext = undefined
     this.retrial = undefined
     this.call = undefined
-    this.afterlife = undefined
+    this.witnesses = undefined
     this.holder = undefined
     return future
   }

@@ -1,5 +1,5 @@
 import type { AnyFuture } from '../core/future.ts'
-import type { Ended } from '../core/linger.ts'
+import type { Witness } from '../core/linger.ts'
 import { observer } from '../core/observer.ts'
 import { Execution, type Slots } from './execution.ts'
 import { type Holder, tracker } from './holder.ts'
@@ -64,12 +64,12 @@ export class Executions {
     this.#orphans.set(future, execution)
   }
 
-  /** Whether the body of a cancelled future still runs. If so, `ended` is told how it ends. */
-  lingers(future: AnyFuture, ended: Ended): boolean {
+  /** Whether the body of a cancelled future still runs. If so, the witness is told how it ends. */
+  lingers(future: AnyFuture, witness: Witness): boolean {
     const execution = this.#orphans.get(future)
     if (execution === undefined) return false
-    execution.afterlife ??= []
-    execution.afterlife.push(ended)
+    execution.witnesses ??= []
+    execution.witnesses.push(witness)
     return true
   }
 }

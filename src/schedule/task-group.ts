@@ -15,12 +15,12 @@ import { CancelledError, InvalidStateError } from '../core/errors.ts'
 import { type AnyFuture, drive, Future, isFuture } from '../core/future.ts'
 import { lingers } from '../core/linger.ts'
 import { check, checkFunction, checkOptions } from '../internal/check.ts'
-import { currentSignal, type TaskContext } from './context.ts'
+import { Context, currentSignal, enterContext, type TaskContext } from './context.ts'
 import { defaultDispatcher } from './default-dispatcher.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { dispatcherOf, type Scheduler } from './scheduler.ts'
 import { spawnOn } from './spawn.ts'
-import type { TaskOptions } from './task-options.ts'
+import { copyTaskOptions, type TaskOptions } from './task-options.ts'
 
 /** What a group is made with. */
 export interface TaskGroupOptions {
@@ -47,7 +47,8 @@ export interface TaskGroupOptions {
  * unless that is the reason of the cancel or an `AbortError`; and a member that timed out. A member
  * that was cancelled by its own handle is none.
  *
- * A group made inside a body, before its first await, is cancelled together with that body.
+ * A group made inside a body, or inside the block of another one, is cancelled together with that,
+ * if it is made before the first await.
  *
  * @example
  * await using group = new TaskGroup()
@@ -64,15 +65,16 @@ export class TaskGroup implements AsyncDisposable {
   readonly #scope: AnyFuture
   // Futures behind which something runs.
   readonly #members = new Set<AnyFuture>()
+  // In the order they happened; first the reason of the cancel, if there was one before them.
   readonly #failures = new Set<unknown>()
   // Keeps the first failure, to be reported if nobody ever joins the group.
   #unseen: AnyFuture | undefined
-  #controller: AbortController | undefined
+  // The block's own, as a body has one.
+  readonly #context: Context
   #joined: Promise<void> | undefined
   #goOn: (() => void) | undefined
   #hasEnded = false
   #thrown: AggregateError | undefined
-  #isFailing = false
 
   /** @throws {TypeError | RangeError} for a wrong option. */
   constructor(options: TaskGroupOptions = {}) {
@@ -80,6 +82,7 @@ export class TaskGroup implements AsyncDisposable {
     const { signal, timeout, name = 'group' } = options
     this.name = name
     this.#scope = drive({ name, abort: (reason) => this.#abort(reason) }, RUNNING, undefined)
+    this.#context = new Context(this.#scope, this.#dispatcher.clock)
     cancelOnAbort(this.#scope, currentSignal())
     cancelOnAbort(this.#scope, signal)
     cancelAfter(this.#scope, timeout, this.#dispatcher.clock)
@@ -120,7 +123,7 @@ export class TaskGroup implements AsyncDisposable {
       try {
         group.#throwFailures()
       } catch (error) {
-        if (!group.#isFailing && group.#failures.size === 1) future.cancel(error)
+        if (group.#isCancelled && error === group.#scope.reason) future.cancel(error)
         throw error
       }
       return value as T
@@ -131,11 +134,7 @@ export class TaskGroup implements AsyncDisposable {
 
   /** Aborts when the group is cancelled, or something in it has failed. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#isCancelled) this.#controller.abort(this.#scope.reason)
-    }
-    return this.#controller.signal
+    return this.#context.signal
   }
 
   /**
@@ -147,7 +146,11 @@ export class TaskGroup implements AsyncDisposable {
    */
   spawn<T>(body: (context: TaskContext) => T | PromiseLike<T>, options?: TaskOptions): Future<T> {
     this.#checkOpen()
-    const given = this.#isCancelled ? { ...options, signal: this.signal } : options
+    let given = options
+    // A body that starts eagerly must not begin either.
+    if (this.#isCancelled) {
+      given = { ...(options !== undefined && copyTaskOptions(options)), signal: this.signal }
+    }
     return this.add(spawnOn(this.#dispatcher, body, given, this.spawn))
   }
 
@@ -207,10 +210,19 @@ export class TaskGroup implements AsyncDisposable {
     // Cancelled before it began.
     if (this.#isCancelled) return undefined
     try {
-      return await body(this)
+      return await this.#call(body)
     } catch (error) {
       if (!this.#isCancelled || !isAbort(error, this.#scope.reason)) this.#fail(error)
       return undefined
+    }
+  }
+
+  #call<T>(body: (group: TaskGroup) => T): T {
+    const outer = enterContext({ context: this.#context })
+    try {
+      return body(this)
+    } finally {
+      enterContext(outer)
     }
   }
 
@@ -246,11 +258,11 @@ export class TaskGroup implements AsyncDisposable {
       if (state === REJECTED || (state === CANCELLED && isNamed(reason, 'TimeoutError'))) {
         this.#fail(reason)
       }
-      const ended = (state: number, outcome: unknown): void => {
-        if (state === REJECTED && !isAbort(outcome, reason)) this.#fail(outcome)
-        this.#leave(member)
+      const threw = (error: unknown): void => {
+        if (!isAbort(error, reason)) this.#fail(error)
       }
-      if (!lingers(member, ended)) this.#leave(member)
+      const ended = (): void => this.#leave(member)
+      if (!lingers(member, { threw, ended })) ended()
     },
   }
 
@@ -266,15 +278,15 @@ export class TaskGroup implements AsyncDisposable {
     this.#failures.add(error)
     this.#unseen ??= new Future((_, reject) => reject(error), { name })
     if (this.#scope.done) return
-    this.#isFailing = true
     const cause = { cause: error }
     this.#scope.cancel(new CancelledError(`Something else in the group "${name}" failed`, cause))
   }
 
   /** The scope was cancelled: gives what is to be cancelled with it. */
   #abort(reason: unknown): AnyFuture[] {
-    if (!this.#isFailing) this.#failures.add(reason)
-    this.#controller?.abort(reason)
+    // Unless a failure is what cancels it.
+    if (this.#failures.size === 0) this.#failures.add(reason)
+    this.#context.abort(reason)
     return [...this.#members].filter((member) => !member.done)
   }
 }

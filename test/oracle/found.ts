@@ -1,4 +1,4 @@
-import type { Body, Op, Program, Thing } from './program.ts'
+import type { Body, Op, Program, Thing, Use } from './program.ts'
 
 /** Programs on which two implementations differed once: none of the kinds of mistake that were found may come back. */
 export const found: Readonly<Record<string, Program>> = {
@@ -97,12 +97,47 @@ export const found: Readonly<Record<string, Program>> = {
     { op: 'cancel', of: 0, reason: false },
     { op: 'settle', which: 0, with: future(1), reject: false },
   ]),
+  'a body maps something when the loop that it belongs to is left': program('deferred', [
+    map(
+      { items: [{ is: 'value' }], use: { is: 'iterate', take: 3, atOnce: 1, pause: undefined } },
+      {
+        end: { is: 'promise', after: 5, fails: false },
+        onAbort: [map({ on: 1, items: [{ is: 'value' }], use: { is: 'await' } })],
+      },
+    ),
+    { op: 'sleep', ms: 1, stubborn: false },
+    { op: 'leave mapping', which: 0 },
+  ]),
+  'a failed future comes out of a source behind results that nobody has asked for': program(
+    'deferred',
+    [
+      { ...combine('gather'), form: 'throwing iterable' },
+      map({
+        items: [{ is: 'value' }, { is: 'value' }, { is: 'value' }, future(0)],
+        use: { is: 'iterate', take: 3, atOnce: 1, pause: 5 },
+      }),
+    ],
+  ),
+  'several bodies of a gather fail after it was cancelled with its group': calm([
+    { op: 'group', on: 0, signal: undefined, timeout: undefined },
+    stubborn(0),
+    stubborn(1),
+    combine('gather', future(2), future(1)),
+    { op: 'add to group', group: 0, of: 0 },
+    { op: 'cancel group', group: 0, reason: true },
+    { op: 'join group', group: 0, rethrow: false },
+  ]),
 }
 
 /** Two schedulers with one slot each and a signal of their own. */
 function program(start: Program['schedulers'][number]['start'], ops: readonly Op[]): Program {
   const first = { concurrency: 1, start, rate: undefined, signal: true }
   return { calm: false, schedulers: [first, { ...first, start: 'deferred' }], mains: [ops] }
+}
+
+/** In which everything comes to rest after each operation. */
+function calm(ops: readonly Op[]): Program {
+  return { ...program('deferred', ops), calm: true }
 }
 
 function future(of: number): Thing {
@@ -115,7 +150,7 @@ type Call = Extract<Op, { op: 'call' }>
 function call({
   body,
   ...more
-}: Partial<Omit<Call, 'body'>> & { body?: Partial<Body> } = {}): Call {
+}: Partial<Omit<Call, 'body'>> & { body?: Partial<Body> | undefined } = {}): Call {
   const idle: Body = { sync: true, ops: [], onAbort: [], end: { is: 'value' }, throws: undefined }
   return {
     op: 'call',
@@ -127,6 +162,36 @@ function call({
     signal: undefined,
     retry: undefined,
     ...more,
+  }
+}
+
+/** Whose body takes its time and then fails, whatever becomes of its future. */
+function stubborn(on: number): Op {
+  const ops = [{ op: 'sleep', ms: 5, stubborn: true }] as const
+  return call({ on, body: { sync: false, ops, throws: 'error' } })
+}
+
+/** A mapping with a buffer of 3 that gives what is done as it comes, and goes on after failures. */
+function map(
+  { on = 0, items, use }: { on?: number; items: readonly Thing[]; use: Use },
+  body?: Partial<Body>,
+): Op {
+  const { priority, timeout, signal, retry, ...one } = call({ body })
+  return {
+    op: 'map',
+    on,
+    source: {
+      is: 'async iterator',
+      items: items.map((thing) => ({ after: undefined, thing })),
+      end: 'done',
+      close: 'well',
+    },
+    bodies: [one.body],
+    options: {
+      ...{ ordered: false, buffer: 3, stopOnError: false },
+      ...{ priority, timeout, signal, retry },
+    },
+    use,
   }
 }
 

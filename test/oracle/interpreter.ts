@@ -155,6 +155,8 @@ class Run {
   // What was made for somebody so far, by its kind and by who it was made for.
   readonly #once = new Map<string | undefined, unknown>()
   readonly #counters = new Map<string, number>()
+  // Inside of what something is being described.
+  readonly #described = new Set<unknown>()
   #recording = true
 
   constructor(implementation: Implementation, program: Program) {
@@ -204,14 +206,16 @@ class Run {
   /** Leaves no failure behind that somebody would have to report. */
   async cleanUp(): Promise<void> {
     this.#release()
-    for (const scheduler of this.#schedulers) {
-      scheduler.resume()
-      scheduler.concurrency = Infinity
-    }
-    // Whoever runs on may make more, and an iterator may have more to give.
+    // Whoever runs on may make more or pause a scheduler, and an iterator may have more to give.
     let cleaned = -1
-    while (cleaned < this.#futures.length || this.#implementation.uncollected().length > 0) {
+    const isBusy = (): boolean => this.#schedulers.some(({ queued }) => queued > 0)
+    const hasFailed = (): boolean => this.#implementation.uncollected().length > 0
+    while (cleaned < this.#futures.length || isBusy() || hasFailed()) {
       cleaned = this.#futures.length
+      for (const scheduler of this.#schedulers) {
+        scheduler.resume()
+        scheduler.concurrency = Infinity
+      }
       for (const future of this.#futures) {
         future?.cancel()
         future?.then(undefined, () => {})
@@ -498,13 +502,16 @@ class Run {
       const { signal } = context
       attempt += 1
       this.#record(name, `starts as ${context.name}`)
-      if (before && before !== signal) this.#record(name, 'has another signal')
-      before = signal
       const actor = { label: name, sleep: (ms: number) => context.sleep(ms) }
-      signal.addEventListener('abort', () => {
-        this.#record(name, `aborted: ${this.#describe(signal.reason)}`)
-        for (const reaction of onAbort) this.#act(reaction, actor)
-      })
+      // Once for all attempts, before any group of theirs: in which order a signal tells its groups and a listener that
+      // came between them is nobody's promise.
+      if (before === undefined) {
+        signal.addEventListener('abort', () => {
+          this.#record(name, `aborted: ${this.#describe(signal.reason)}`)
+          for (const reaction of onAbort) this.#act(reaction, actor)
+        })
+      } else if (before !== signal) this.#record(name, 'has another signal')
+      before = signal
       if (sync) {
         for (const op of this.#program.calm ? [] : ops) this.#act(op, actor)
         return finish(signal)
@@ -876,9 +883,18 @@ class Run {
 
   #describe(value: unknown): string {
     if (this.#names.has(value)) return this.#names.get(value) as string
+    // What one thrown error is the cause of may be among its own.
+    if (this.#described.has(value)) return 'what is being told'
+    if (typeof value !== 'object' || value === null) return String(value)
+    this.#described.add(value)
+    const description = this.#describeObject(value)
+    this.#described.delete(value)
+    return description
+  }
+
+  #describeObject(value: object): string {
     if (value instanceof Error) return this.#describeError(value)
     if (Array.isArray(value)) return `[${value.map((item) => this.#describe(item)).join(', ')}]`
-    if (typeof value !== 'object' || value === null) return String(value)
     const entries = Object.entries(value).map(([key, item]) => `${key}: ${this.#describe(item)}`)
     return `{${entries.join(', ')}}`
   }
@@ -894,8 +910,7 @@ class Run {
     const others =
       errors === undefined ? '' : `${isAggregate ? '' : ' after '}${this.#describe(errors)}`
     if (error.cause === undefined) return name + others
-    const cause = error.cause === error ? 'itself' : this.#describe(error.cause)
-    return `${name}${others} because of ${cause}`
+    return `${name}${others} because of ${this.#describe(error.cause)}`
   }
 }
 
