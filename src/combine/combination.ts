@@ -14,10 +14,10 @@ import {
   unsubscribe,
 } from '../core/cell.ts'
 import { systemClock } from '../core/clock.ts'
-import type { Driver } from '../core/driver.ts'
+import type { Driver, Witness } from '../core/driver.ts'
 import { CancelledError } from '../core/errors.ts'
 import { type AnyFuture, drive } from '../core/future.ts'
-import { type Witness, witnessAll } from '../core/linger.ts'
+import { witnessAll } from '../core/linger.ts'
 import { observer } from '../core/observer.ts'
 import { type Subscriber, tellNext } from '../core/subscriber.ts'
 import type { GatherOptions } from './gather-options.ts'

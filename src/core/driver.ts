@@ -1,5 +1,3 @@
-import type { Witness } from './linger.ts'
-
 /**
  * Who computes a future: a body, other futures, or whoever holds its resolvers. One driver may
  * serve many futures, so what belongs to one of them is kept in that future, as its `data`, until
@@ -26,4 +24,12 @@ export interface Driver<F> {
    * Whether something behind the cancelled future still runs. If so, the witness is told of it.
    */
   lingers?(future: F, witness: Witness): boolean
+}
+
+/** Who is told what still happens behind a future that was cancelled. */
+export interface Witness {
+  /** Something has failed, of which the future itself does not tell any more. */
+  threw(error: unknown): void
+  /** Nothing runs any more. Told once, and last. */
+  ended(): void
 }

@@ -1,12 +1,5 @@
 import { type AnyCell, CANCELLED, contentOf, driverOf, follow, REJECTED, stateOf } from './cell.ts'
-
-/** Who is told what still happens behind a future that was cancelled. */
-export interface Witness {
-  /** Something has failed, of which the future itself does not tell any more. */
-  threw(error: unknown): void
-  /** Nothing runs any more. Told once, and last. */
-  ended(): void
-}
+import type { Witness } from './driver.ts'
 
 /**
  * Whether the future was cancelled and something behind it still runs, a body above all. If so,

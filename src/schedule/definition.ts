@@ -1,7 +1,6 @@
 import { driverOf } from '../core/cell.ts'
-import type { Driver } from '../core/driver.ts'
+import type { Driver, Witness } from '../core/driver.ts'
 import type { AnyFuture } from '../core/future.ts'
-import type { Witness } from '../core/linger.ts'
 import type { Scope } from '../internal/async-context.ts'
 import { checkFunction } from '../internal/check.ts'
 import type { CallSite } from './call-site.ts'

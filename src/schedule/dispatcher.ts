@@ -15,9 +15,9 @@ import {
   subscribe,
 } from '../core/cell.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Witness } from '../core/driver.ts'
 import { InvalidStateError } from '../core/errors.ts'
 import { type AnyFuture, drive } from '../core/future.ts'
-import type { Witness } from '../core/linger.ts'
 import { type ObservedLane, observer } from '../core/observer.ts'
 import { callSafely } from '../internal/call-safely.ts'
 import { Burst, yieldTurn } from '../internal/event-loop.ts'

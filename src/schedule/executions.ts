@@ -1,5 +1,5 @@
+import type { Witness } from '../core/driver.ts'
 import type { AnyFuture } from '../core/future.ts'
-import type { Witness } from '../core/linger.ts'
 import { observer } from '../core/observer.ts'
 import { Execution, type Slots } from './execution.ts'
 import { type Holder, tracker } from './holder.ts'
