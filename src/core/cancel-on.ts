@@ -47,11 +47,20 @@ class SignalWatch implements Subscriber<AnyFuture> {
 /**
  * Cancels a pending future with a `TimeoutError` after so many milliseconds. The timer goes when
  * the future is done.
+ *
+ * @param complete - Adds to the error what else is known.
  */
-export function cancelAfter(future: AnyFuture, timeout: number | undefined, clock: Clock): void {
+export function cancelAfter(
+  future: AnyFuture,
+  timeout: number | undefined,
+  clock: Clock,
+  complete?: (error: TimeoutError, future: AnyFuture) => void,
+): void {
   if (timeout === undefined || timeout === Infinity || future.done) return
   const stop = clock.callLater(() => {
-    future.cancel(new TimeoutError(`"${future.name}" timed out after ${timeout} ms`))
+    const error = new TimeoutError(`"${future.name}" timed out after ${timeout} ms`)
+    complete?.(error, future)
+    future.cancel(error)
   }, timeout)
   subscribe(future, { settled: () => callSafely(stop) })
 }

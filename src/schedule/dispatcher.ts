@@ -30,7 +30,7 @@ import { Executions } from './executions.ts'
 import type { Holder } from './holder.ts'
 import type { Lending } from './lending.ts'
 import type { RateWindow } from './rate.ts'
-import { Attempts, blame } from './retry.ts'
+import { Attempts } from './retry.ts'
 import type { CheckedSchedulerOptions, StartMode } from './scheduler-options.ts'
 import { Tally } from './tally.ts'
 
@@ -185,6 +185,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     move(future, SCHEDULED, data.call)
     observer?.queued(future)
     this.#enqueue(future, driverOf(future) as Definition)
+    this.tally.onChange?.()
   }
 
   withdrawn(future: AnyFuture, data: unknown): Context | undefined {
@@ -278,11 +279,14 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
       this.tally.onChange?.()
       return AGAIN
     } catch (failure) {
-      return blame(failure, error)
+      attempts.blame(failure, error)
+      return failure
     }
   }
 
   #delayed(retrial: Retrial): void {
+    // A clock may call once more than it should.
+    if (retrial.stop === undefined || contentOf(retrial.future) !== retrial) return
     this.#backlog.release(retrial)
     observer?.queued(retrial.future)
     this.#queued()

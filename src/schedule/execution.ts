@@ -1,11 +1,12 @@
 import { cancelAfter } from '../core/cancel-on.ts'
-import { FULFILLED, REJECTED, type Settled } from '../core/cell.ts'
+import { contentOf, FULFILLED, REJECTED, type Settled } from '../core/cell.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Witness } from '../core/driver.ts'
+import type { TimeoutError } from '../core/errors.ts'
 import { type AnyFuture, isFuture } from '../core/future.ts'
 import { observer } from '../core/observer.ts'
 import { adopt, type Taker } from '../core/resolution.ts'
-import type { Retrial } from './backlog.ts'
+import { Retrial } from './backlog.ts'
 import { type Call, replayCall, siteOf } from './call.ts'
 import { Context, type ContextSource, enterContext } from './context.ts'
 import type { Definition } from './definition.ts'
@@ -80,7 +81,9 @@ export class Execution implements Taker, ContextSource {
     let result: unknown
     try {
       // Before the body, whose time it limits; once, over all attempts.
-      if (retrial === undefined) cancelAfter(future, options.timeout, this.#slots.clock)
+      if (retrial === undefined) {
+        cancelAfter(future, options.timeout, this.#slots.clock, leaveFailures)
+      }
       const { holder } = this
       const known = holder === undefined ? body : (tracker?.wrap(holder, body) ?? body)
       const watched = watching === undefined ? known : watching.wrap(future, known)
@@ -109,6 +112,13 @@ export class Execution implements Taker, ContextSource {
     this.holder = undefined
     return future
   }
+}
+
+/** A call has timed out: leaves the failures of its attempts so far on the error. */
+function leaveFailures(error: TimeoutError, future: AnyFuture): void {
+  const data = contentOf(future)
+  const retrial = data instanceof Execution ? data.retrial : data
+  if (retrial instanceof Retrial) retrial.attempts.leaveOn(error)
 }
 
 // Never the future of a body; kept so that the field always holds one.

@@ -53,8 +53,8 @@ export function watchProgress(
     }
   }
   return () => {
-    listeners.delete(record)
-    if (listeners.size > 0) return
+    // Called again, it must not stop those that came after it.
+    if (!listeners.delete(record) || listeners.size > 0) return
     tally.onChange = undefined
     watchers.delete(tally)
   }

@@ -52,26 +52,33 @@ export class Attempts {
   }
 
   /**
-   * Leaves the earlier errors on the last one, which the future fails with as it is: as its
-   * `errors`, like those of an `AggregateError`. Not as its `cause`: what is retried most, a
-   * `fetch` that failed, has one of its own.
+   * Leaves the earlier errors on the last one, which the future fails with as it is, or on the
+   * `TimeoutError` that came before another: as its `errors`, like those of an `AggregateError`.
+   * Not as its `cause`: what is retried most, a `fetch` that failed, has one of its own.
    */
   leaveOn(last: unknown): void {
     const errors = this.#errors.filter((error) => error !== last)
-    if (errors.length === 0 || !(last instanceof Error) || Object.hasOwn(last, 'errors')) return
-    define(last, 'errors', errors)
+    if (errors.length > 0) define(last, 'errors', errors)
+  }
+
+  /**
+   * Keeps the failure that a function among the options was asked about, when it throws itself, and
+   * those before.
+   */
+  blame(error: unknown, failure: unknown): void {
+    if (error !== failure) define(error, 'cause', failure)
+    this.leaveOn(failure)
   }
 }
 
-/** Keeps the failure that a function among the options was asked about, when it throws itself. */
-export function blame(error: unknown, failure: unknown): unknown {
-  if (error instanceof Error && error.cause === undefined) define(error, 'cause', failure)
-  return error
-}
-
-// Does nothing to an object that is frozen.
-function define(error: object, key: string, value: unknown): void {
-  Reflect.defineProperty(error, key, { value, configurable: true, writable: true })
+/** Gives an error a property that it does not have. */
+function define(error: unknown, key: 'cause' | 'errors', value: unknown): void {
+  try {
+    if (!(error instanceof Error) || (error as Partial<AggregateError>)[key] !== undefined) return
+    Object.defineProperty(error, key, { value, configurable: true, writable: true })
+  } catch {
+    // Frozen, or hostile: it stays as it is.
+  }
 }
 
 function checkDelay(delay: number): void {
