@@ -1,7 +1,8 @@
 import { type Future, Scheduler, type SchedulerOptions, spawn } from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { timeByHand } from '../support/real-time.ts'
+import { openWorkshop, type Workshop } from '../support/run-program.ts'
 import { turn } from '../support/timed.ts'
 
 const FLOOD = 100_000
@@ -259,5 +260,61 @@ describe('a scheduler that lets the event loop turn', () => {
 
     expect(log).toEqual(Array.from({ length: 1000 }, () => 0))
     await scheduler.idle()
+  })
+})
+
+describe('a program with a flood of 100 000 short bodies, in real time', () => {
+  let workshop: Workshop
+
+  beforeAll(() => {
+    workshop = openWorkshop()
+  })
+
+  afterAll(() => workshop.remove())
+
+  /** Runs one that prints, for each limit, the median of the pauses between turns of the event loop. */
+  async function medianPauses(preparation: string, options: string): Promise<number[]> {
+    const { stdout, stderr } = await workshop.run(`
+      const { setImmediate } = globalThis
+      ${preparation}
+      const { Scheduler } = await import('gatherly')
+      for (const concurrency of [1, 8, Infinity]) {
+        const scheduler = new Scheduler({ concurrency, ${options} })
+        const work = scheduler.task(async () => {
+          for (let i = 0; i < 20; i++) performance.now()
+        })
+        for (let call = 0; call < ${FLOOD}; call++) work()
+        const turns = [performance.now()]
+        const watch = () => {
+          turns.push(performance.now())
+          if (scheduler.queued > 0) setImmediate(watch)
+        }
+        setImmediate(watch)
+        await scheduler.idle()
+        turns.push(performance.now())
+        const pauses = turns.slice(1).map((at, i) => at - turns[i]).sort((a, b) => a - b)
+        console.log(turns.length > 3 ? pauses[pauses.length >> 1] : Infinity)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    `)
+    expect(stderr).toBe('')
+    return stdout.trim().split('\n').map(Number)
+  }
+
+  // Far more than 10 ms, for a machine that has other things to do. Whoever never lets the event loop turn has no pauses.
+  const BEARABLE = 100
+
+  it.each([
+    ['with setImmediate', ''],
+    ['with messages, as in browsers', 'delete globalThis.setImmediate'],
+  ])('R7 lets the event loop turn about every 10 ms by default, %s', async (_, preparation) => {
+    const pauses = await medianPauses(preparation, '')
+
+    expect(pauses.filter((pause) => !(pause < BEARABLE))).toEqual([])
+    expect(pauses).toHaveLength(3)
+  })
+
+  it('R7 holds the event loop until all are done for `slice: Infinity`', async () => {
+    expect(await medianPauses('', 'slice: Infinity')).toEqual([Infinity, Infinity, Infinity])
   })
 })
