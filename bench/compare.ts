@@ -29,13 +29,20 @@ export async function compare(
     await floor()
     await contestant()
   }
-  const ratios: number[] = []
-  const floors: number[] = []
+  const times: Round[] = []
   for (let round = 0; round < rounds; round++) {
-    const base = await time(floor)
-    ratios.push((await time(contestant)) / base)
-    floors.push(base)
+    times.push([await time(floor), await time(contestant)])
   }
+  return comparisonOf(name, calls, times)
+}
+
+/** How long the floor and then the contestant took in one round, in milliseconds. */
+export type Round = readonly [floor: number, contestant: number]
+
+/** Says what the times of all rounds come to. */
+export function comparisonOf(name: string, calls: number, rounds: readonly Round[]): Comparison {
+  const ratios = rounds.map(([floor, contestant]) => contestant / floor)
+  const floors = rounds.map(([floor]) => floor)
   return {
     name,
     ratio: quantile(ratios, 0.5),
@@ -44,7 +51,28 @@ export async function compare(
   }
 }
 
-async function time(run: Contestant): Promise<number> {
+export function print({ name, ratio, spread, floorNs }: Comparison): void {
+  const [lower, upper] = spread.map((each) => each.toFixed(2))
+  const cells = [name.padEnd(34), ratio.toFixed(2).padStart(6), `${lower} to ${upper}`.padStart(14)]
+  console.log(`${cells.join('  ')}  ${floorNs.toFixed(0).padStart(6)} ns`)
+}
+
+export function printHead(what: string): void {
+  console.log(`Node ${process.version}, ${new Date().toISOString().slice(0, 10)}\n`)
+  console.log(`${what.padEnd(34)}  median     quartiles   floor a call`)
+}
+
+/** How much the heap grows for each of `count` things that are made and kept. Needs `--expose-gc`. */
+export function bytesPerOne(count: number, make: () => unknown): number {
+  const kept = new Array<unknown>(count).fill(undefined)
+  globalThis.gc?.()
+  const before = process.memoryUsage().heapUsed
+  for (let i = 0; i < count; i++) kept[i] = make()
+  globalThis.gc?.()
+  return (process.memoryUsage().heapUsed - before) / count
+}
+
+export async function time(run: Contestant): Promise<number> {
   const start = performance.now()
   await run()
   return performance.now() - start

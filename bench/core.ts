@@ -1,9 +1,9 @@
 /**
  * What a call, a limit and a gather cost, as ratios to the native floor. Run it with `npm run
- * bench`.
+ * bench -- core`.
  */
 import { gather, Scheduler, task } from 'gatherly'
-import { type Comparison, type Contestant, compare } from './compare.ts'
+import { bytesPerOne, type Contestant, compare, print, printHead } from './compare.ts'
 
 const CALLS = 100_000
 
@@ -45,29 +45,17 @@ function limited(concurrency: number): [number, Contestant, Contestant] {
   return [CALLS, floor, contestant]
 }
 
-function print({ name, ratio, spread, floorNs }: Comparison): void {
-  const [lower, upper] = spread.map((each) => each.toFixed(2))
-  const cells = [name.padEnd(34), ratio.toFixed(2).padStart(6), `${lower} to ${upper}`.padStart(14)]
-  console.log(`${cells.join('  ')}  ${floorNs.toFixed(0).padStart(6)} ns`)
-}
-
-/** Bytes of a queued call, its handle included. Needs `--expose-gc`. */
-function bytesPerQueuedCall(count = 1_000_000): number {
+/** Bytes of a queued call, its handle included. */
+function bytesPerQueuedCall(): number {
   const scheduler = new Scheduler({ concurrency: 1 })
   const call = scheduler.task(instant)
   scheduler.pause()
-  const handles = new Array<unknown>(count).fill(undefined)
-  globalThis.gc?.()
-  const before = process.memoryUsage().heapUsed
-  for (let i = 0; i < count; i++) handles[i] = call()
-  globalThis.gc?.()
-  const bytes = (process.memoryUsage().heapUsed - before) / count
+  const bytes = bytesPerOne(1_000_000, call)
   scheduler.cancel()
   return bytes
 }
 
-console.log(`Node ${process.version}, ${new Date().toISOString().slice(0, 10)}\n`)
-console.log(`${'times the native floor'.padEnd(34)}  median     quartiles   floor a call`)
+printHead('times the native floor')
 for (const size of [1, 2, 10, 1000, 100_000]) {
   print(await compare(`gather of ${size}, instant bodies`, ...gathers(size, instant)))
   print(await compare(`gather of ${size}, await once`, ...gathers(size, awaitsOnce)))
