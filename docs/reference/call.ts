@@ -3,7 +3,7 @@ import { sleep } from './clock.ts'
 import { callIn, type TaskContext } from './context.ts'
 import { Future, follow, type Settle, type Status } from './future.ts'
 import { cancelAfter } from './limits.ts'
-import { Attempts, blame, type RetryOptions } from './retry.ts'
+import { Attempts, type RetryOptions } from './retry.ts'
 
 export interface TaskOptions {
   name?: string | undefined
@@ -71,7 +71,9 @@ export class Call {
     future.status = 'running'
     this.executing = true
     // Set before the body can set a timer of its own: of two at the same instant this one comes first.
-    if (!this.started) cancelAfter(future, timeout, clock)
+    if (!this.started) {
+      cancelAfter(future, timeout, clock, (error) => this.attempts.leaveOn(error))
+    }
     this.started = true
     let result: unknown
     try {
@@ -92,7 +94,8 @@ export class Call {
       // The functions among the options may have cancelled it.
       return delay === undefined || this.future.done ? end : { delay }
     } catch (thrown) {
-      return { end: ['rejected', blame(thrown, outcome)] }
+      this.attempts.blame(thrown, outcome)
+      return { end: ['rejected', thrown] }
     }
   }
 

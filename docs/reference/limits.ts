@@ -10,10 +10,18 @@ export function cancelOnAbort(future: Future<unknown>, signal: AbortSignal | und
   future.onSettled(() => signal?.removeEventListener('abort', onAbort))
 }
 
-/** Cancels a future so many milliseconds from now, unless it has settled. */
-export function cancelAfter(future: Future<unknown>, timeout: number, clock: Clock): void {
+/** Cancels a future so many milliseconds from now, unless it has settled, with an error that may be completed. */
+export function cancelAfter(
+  future: Future<unknown>,
+  timeout: number,
+  clock: Clock,
+  complete: (error: TimeoutError) => void = () => {},
+): void {
   if (timeout === Infinity || future.done) return
-  const cancel = (): boolean =>
-    future.cancel(new TimeoutError(`The operation timed out after ${timeout} ms`))
+  const cancel = (): void => {
+    const error = new TimeoutError(`The operation timed out after ${timeout} ms`)
+    complete(error)
+    future.cancel(error)
+  }
   future.onSettled(clock.callLater(cancel, timeout))
 }

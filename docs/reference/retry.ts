@@ -19,7 +19,7 @@ export class Attempts {
     const { retries, delay = 0, when = () => true } = this.options
     const attempt = this.errors.length + 1
     if (attempt > retries || !when(error, attempt)) {
-      leaveOn(error, this.errors)
+      this.leaveOn(error)
       return undefined
     }
     const wait = typeof delay === 'function' ? delay(attempt, error) : delay
@@ -28,24 +28,23 @@ export class Attempts {
     this.errors.push(error)
     return wait
   }
-}
 
-/** The future fails with the last error as it is; the latest of those before are its `errors`. */
-function leaveOn(last: unknown, earlier: unknown[]): void {
-  const errors = earlier.slice(-100).filter((error) => error !== last)
-  if (errors.length > 0 && last instanceof Error && !Object.hasOwn(last, 'errors')) {
-    define(last, 'errors', errors)
+  /** The latest errors so far are the `errors` of the one that the future ends with, which else stays as it is. */
+  leaveOn(last: unknown): void {
+    const errors = this.errors.slice(-100).filter((error) => error !== last)
+    if (errors.length > 0) define(last, 'errors', errors)
+  }
+
+  /** What a function among the options throws takes the place of the failure, and must not hide it. */
+  blame(thrown: unknown, failure: unknown): void {
+    if (thrown !== failure) define(thrown, 'cause', failure)
+    this.leaveOn(failure)
   }
 }
 
-/** What a function among the options throws takes the place of the failure, and must not hide it. */
-export function blame(thrown: unknown, failure: unknown): unknown {
-  if (thrown instanceof Error && thrown.cause === undefined) define(thrown, 'cause', failure)
-  return thrown
-}
-
-function define(error: Error, key: string, value: unknown): void {
-  if (!Object.isExtensible(error)) return
+function define(error: unknown, key: 'cause' | 'errors', value: unknown): void {
+  if (!(error instanceof Error) || !Object.isExtensible(error)) return
+  if ((error as Partial<AggregateError>)[key] !== undefined) return
   Object.defineProperty(error, key, { value, configurable: true, writable: true })
 }
 
