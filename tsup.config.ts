@@ -5,6 +5,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     'testing/index': 'src/testing/index.ts',
+    'trace/index': 'src/trace/index.ts',
   },
   format: ['esm'],
   target: 'es2022',

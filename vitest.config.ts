@@ -8,6 +8,7 @@ export default defineConfig({
     // Tests read the sources. What must hold for the built package is in test/package.
     alias: [
       { find: /^gatherly$/, replacement: fromRoot('./src/index.ts') },
+      { find: /^gatherly\/trace$/, replacement: fromRoot('./src/trace/index.ts') },
       { find: /^gatherly\/testing$/, replacement: fromRoot('./src/testing/index.ts') },
     ],
   },

@@ -82,6 +82,8 @@ function isEmpty(Resource: new (type: string) => Scope): boolean {
 export interface Store {
   run<Args extends unknown[], R>(value: unknown, fn: (...args: Args) => R, ...args: Args): R
   getStore(): unknown
+  /** Follows nothing any more. */
+  disable(): void
 }
 
 /** Makes a store; `undefined` where the runtime has none. */

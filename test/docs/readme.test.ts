@@ -1,5 +1,6 @@
 import * as gatherly from 'gatherly'
 import * as testing from 'gatherly/testing'
+import * as trace from 'gatherly/trace'
 import { describe, expect, it } from 'vitest'
 import { textOf } from './pages.ts'
 
@@ -21,5 +22,6 @@ describe('the README', () => {
 
     expect(documented('gatherly')).toEqual(expect.arrayContaining(Object.keys(gatherly)))
     expect(documented('gatherly/testing')).toEqual(expect.arrayContaining(Object.keys(testing)))
+    expect(documented('gatherly/trace')).toEqual(expect.arrayContaining(Object.keys(trace)))
   })
 })

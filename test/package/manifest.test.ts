@@ -24,10 +24,10 @@ describe('package.json', () => {
   })
 
   it('opens exactly these doors', () => {
-    expect(Object.keys(manifest.exports)).toEqual(['.', './testing', './package.json'])
+    expect(Object.keys(manifest.exports)).toEqual(['.', './testing', './trace', './package.json'])
   })
 
-  it.each(['.', './testing'])(
+  it.each(['.', './testing', './trace'])(
     'names the types of the door %s first, and files that exist',
     (door) => {
       const conditions = manifest.exports[door]

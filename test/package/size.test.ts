@@ -15,7 +15,7 @@ describe('the size of the built package, minified and gzipped', () => {
     expect(size).toBeLessThanOrEqual(limit)
   })
 
-  it.each(['index.js', 'testing/index.js'])(
+  it.each(['index.js', 'testing/index.js', 'trace/index.js'])(
     'of %s is nothing when it is imported for nothing',
     async (door) => {
       expect((await bundle(`import '${built(door)}'`)).toString().trim()).toBe('')

@@ -57,6 +57,10 @@ const doors = {
     values: ['VirtualClock'],
     types: [],
   },
+  'trace/index.js': {
+    values: ['Timeline', 'trace'],
+    types: ['Finding', 'Run', 'Span', 'Summary', 'TraceOptions'],
+  },
 } as const
 
 describe.each(Object.entries(doors))('the built door %s', (file, { values, types }) => {

@@ -24,14 +24,18 @@ export function openWorkshop(): Workshop {
   const folder = mkdtempSync(join(tmpdir(), 'gatherly-programs-'))
   const installed = join(folder, 'node_modules', 'gatherly')
   buildSync({
-    entryPoints: { index: join(root, 'src/index.ts'), testing: join(root, 'src/testing/index.ts') },
+    entryPoints: {
+      index: join(root, 'src/index.ts'),
+      testing: join(root, 'src/testing/index.ts'),
+      trace: join(root, 'src/trace/index.ts'),
+    },
     outdir: installed,
     bundle: true,
     splitting: true,
     format: 'esm',
     target: 'es2022',
   })
-  const exports = { '.': './index.js', './testing': './testing.js' }
+  const exports = { '.': './index.js', './testing': './testing.js', './trace': './trace.js' }
   writeFileSync(join(installed, 'package.json'), JSON.stringify({ type: 'module', exports }))
   let programs = 0
   return {

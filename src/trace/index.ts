@@ -1,0 +1,5 @@
+export type { Finding } from './findings/finding.ts'
+export type { Run, Span } from './span.ts'
+export type { Summary } from './summary.ts'
+export { Timeline } from './timeline.ts'
+export { type TraceOptions, trace } from './trace.ts'
