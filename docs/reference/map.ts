@@ -1,7 +1,7 @@
 import type { TaskOptions } from './call.ts'
 import type { TaskContext } from './context.ts'
 import { CancelledError, InvalidStateError } from './errors.ts'
-import { Future } from './future.ts'
+import { Future, type Status } from './future.ts'
 import { cancelOnAbort } from './limits.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -40,6 +40,9 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
   private iterator: Iterator<unknown> | AsyncIterator<unknown> | undefined
   private isAsync = false
   private pulling = false
+  // Code of the source is on the stack: a generator cannot be closed from within.
+  private inside = false
+  private toClose = false
   private pumping = false
   // The source has given its last item, has failed, or was closed.
   private through = false
@@ -51,6 +54,8 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
   private asking: { resolve(result: Result): void; reject(reason: unknown): void }[] = []
   private readonly results: unknown[] = []
   private readonly failures: unknown[] = []
+  // It was cancelled from outside.
+  private aborted = false
   // Somebody was given what it failed with.
   private told = false
   private closing: Promise<void> | undefined
@@ -65,7 +70,10 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
     this.options = options
     this.whole = Future.withResolvers<unknown[]>({
       name: options.name ?? 'map',
-      onCancel: (reason) => this.cancelCalls(reason),
+      onCancel: (reason) => {
+        this.aborted = true
+        this.cancelCalls(reason)
+      },
     }).future
     this.whole.onSettled(() => this.end())
   }
@@ -110,10 +118,12 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
     try {
       this.isAsync = has(this.source, Symbol.asyncIterator)
       const source = this.source as AsyncIterable<unknown> & Iterable<unknown>
-      this.iterator = this.isAsync ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+      const open = this.isAsync ? Symbol.asyncIterator : Symbol.iterator
+      this.iterator = this.enter(() => source[open]())
     } catch (error) {
       return this.sourceFailed(error)
     }
+    this.closeLate()
     this.pump()
   }
 
@@ -162,11 +172,22 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
       this.pump()
     }
     try {
-      const result = this.iterator?.next()
-      if (this.isAsync) Promise.resolve(result).then(take, failed)
-      else take(result)
+      const result: unknown = this.enter(() => this.iterator?.next())
+      if (this.isAsync) {
+        Promise.resolve(result).then(take, failed)
+        this.closeLate()
+      } else take(result)
     } catch (error) {
       failed(error)
+    }
+  }
+
+  private enter<T>(code: () => T): T {
+    this.inside = true
+    try {
+      return code()
+    } finally {
+      this.inside = false
     }
   }
 
@@ -178,6 +199,7 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
       this.through = true
       return
     }
+    this.closeLate()
     const future = Future.resolve(value) as Future<unknown>
     future.collect()
     if (this.whole.done) return
@@ -190,7 +212,7 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
   private sourceFailed(error: unknown): void {
     this.pulling = false
     this.through = true
-    this.whole.settle('rejected', error)
+    this.stop('rejected', error)
   }
 
   private call(item: Item): void {
@@ -204,10 +226,12 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
       item.future = this.scheduler.spawn(call, { name, timeout, priority, retry })
     } catch (error) {
       // The scheduler is closed.
-      return void this.whole.settle('rejected', error)
+      return this.stop('rejected', error)
     }
     item.called = true
     item.future.collect()
+    // An eager body may have ended it all.
+    if (this.whole.done) return void item.future.cancel(this.reasonOfRest())
     item.future.onSettled(() => this.itemDone(item))
   }
 
@@ -217,7 +241,7 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
     if (this.whole.done) return
     const { status, outcome } = item.future
     if (status !== 'fulfilled') {
-      if (this.options.stopOnError ?? true) return void this.whole.settle('rejected', outcome)
+      if (this.options.stopOnError ?? true) return this.stop(status, outcome)
       this.failures.push(outcome)
     }
     if (this.use === 'awaited') {
@@ -268,26 +292,43 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
 
   private finish(): void {
     const { failures } = this
-    if (failures.length === 0) this.whole.settle('fulfilled', this.results)
-    else this.whole.settle('rejected', new AggregateError(failures, 'Items have failed'))
+    if (failures.length === 0) this.stop('fulfilled', this.results)
+    else this.stop('rejected', new AggregateError(failures, 'Items have failed'))
+  }
+
+  /** Ends the whole, then what is left of it. */
+  private stop(status: Status, outcome: unknown): void {
+    if (this.whole.done) return
+    this.whole.settle(status, outcome)
+    this.cancelCalls(this.reasonOfRest())
+  }
+
+  private reasonOfRest(): unknown {
+    const { status, outcome } = this.whole
+    if (this.aborted) return outcome
+    return new CancelledError(undefined, status === 'fulfilled' ? {} : { cause: outcome })
   }
 
   private end(): void {
     if (!this.through) {
       this.through = true
-      this.closing = this.close()
+      if (this.inside) this.toClose = true
+      else this.closing = this.close()
       // Only who leaves the loop hears of it: a failure must not be hidden by another one.
-      this.closing.catch(() => {})
+      this.closing?.catch(() => {})
     }
     this.handOver()
-    const { status, outcome } = this.whole
-    const cause = status === 'rejected' ? { cause: outcome } : {}
-    // A cancel comes with a reason of its own, and later.
-    if (status !== 'cancelled') this.cancelCalls(new CancelledError(undefined, cause))
   }
 
   private cancelCalls(reason: unknown): void {
     for (const { future, called } of this.held) if (called) future.cancel(reason)
+  }
+
+  /** Closes the source if it could not be closed when it was to be. */
+  private closeLate(): void {
+    if (!this.toClose) return
+    this.toClose = false
+    this.close().catch(() => {})
   }
 
   private async close(): Promise<void> {

@@ -1,15 +1,7 @@
-import {
-  collect,
-  demand,
-  FULFILLED,
-  orderOf,
-  RUNNING,
-  settle,
-  subscribe,
-  unsubscribe,
-} from '../core/cell.ts'
+import { Askers } from '../core/askers.ts'
+import { collect, demand, orderOf, subscribe, unsubscribe } from '../core/cell.ts'
 import type { Driver } from '../core/driver.ts'
-import { type AnyFuture, drive, Future, toPromise } from '../core/future.ts'
+import { type AnyFuture, Future } from '../core/future.ts'
 import type { Subscriber } from '../core/subscriber.ts'
 import { RingQueue } from '../internal/ring-queue.ts'
 import { toIterable } from './inputs.ts'
@@ -48,13 +40,13 @@ class Completions<T>
   implements AsyncIterableIterator<CompletedFuture<T>>, Driver<AnyFuture>, Subscriber<AnyFuture>
 {
   readonly name = 'asCompleted'
-  readonly #unfinished: readonly AnyFuture[]
+  // Those that have settled are left out now and then: what a loop is through with can be forgotten.
+  #unfinished: readonly AnyFuture[]
   /** How many are yet to settle. A future that was given twice counts, and comes, twice. */
   #left: number
   // Settled and not yet given out, in order of completion.
   readonly #settled = new RingQueue<AnyFuture>()
-  // Who asked before there was anything to give.
-  readonly #asking = new RingQueue<AnyFuture>()
+  readonly #askers = new Askers<CompletedFuture<T>>(this)
 
   constructor(futures: readonly AnyFuture[]) {
     const settled = futures.filter((future) => future.done)
@@ -74,6 +66,9 @@ class Completions<T>
     if (this.#left === 0) return
     this.#left -= 1
     this.#settled.push(future)
+    if (this.#left * 2 < this.#unfinished.length) {
+      this.#unfinished = this.#unfinished.filter(({ done }) => !done)
+    }
     this.#answer()
   }
 
@@ -82,9 +77,7 @@ class Completions<T>
   }
 
   next(): Promise<IteratorResult<CompletedFuture<T>, undefined>> {
-    const asked = drive<IteratorResult<CompletedFuture<T>, undefined>>(this, RUNNING, undefined)
-    this.#asking.push(asked)
-    const answer = toPromise(asked)
+    const answer = this.#askers.ask()
     this.#answer()
     return answer
   }
@@ -102,11 +95,11 @@ class Completions<T>
   }
 
   #answer(): void {
-    while (this.#asking.size > 0 && (this.#settled.size > 0 || this.#left === 0)) {
-      const value = this.#settled.shift()
-      if (value !== undefined) collect(value)
-      const result = value ? { done: false, value } : { done: true, value: undefined }
-      settle(this.#asking.shift() as AnyFuture, FULFILLED, result)
+    while (this.#askers.size > 0 && this.#settled.size > 0) {
+      const future = this.#settled.shift() as AnyFuture
+      collect(future)
+      this.#askers.give(future)
     }
+    if (this.#left === 0 && this.#settled.size === 0) this.#askers.end()
   }
 }

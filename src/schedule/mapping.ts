@@ -1,5 +1,6 @@
+import { Askers } from '../core/askers.ts'
 import { cancelOnAbort } from '../core/cancel-on.ts'
-import { Canceller } from '../core/canceller.ts'
+import { cancelAll } from '../core/canceller.ts'
 import {
   collect,
   contentOf,
@@ -15,16 +16,16 @@ import {
 } from '../core/cell.ts'
 import type { Driver } from '../core/driver.ts'
 import { CancelledError, InvalidStateError } from '../core/errors.ts'
-import { type AnyFuture, drive, Future, toPromise } from '../core/future.ts'
+import { type AnyFuture, drive, Future } from '../core/future.ts'
 import { observer } from '../core/observer.ts'
-import { type Subscriber, tellNext } from '../core/subscriber.ts'
-import { captureScope, type Scope } from '../internal/async-context.ts'
-import { check, has } from '../internal/check.ts'
+import { check } from '../internal/check.ts'
 import { RingQueue } from '../internal/ring-queue.ts'
 import { captureSite } from './call-site.ts'
 import { type Body, Definition } from './definition.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { Item, type ItemOwner } from './item.ts'
 import { type CheckedMapOptions, copyMapOptions, type MapOptions } from './map-options.ts'
+import { isSource, type Reader, Reading, type Source } from './reading.ts'
 
 /**
  * The results of a body called for every item of a source. Awaited, it gives an array of them, in
@@ -50,46 +51,26 @@ export function mapOn(
   options: MapOptions,
   entry: unknown,
 ): Mapping<unknown> {
-  const isSource = has(source, Symbol.asyncIterator) || has(source, Symbol.iterator)
-  check(isSource, 'source', 'an iterable or async iterable', source)
+  check(isSource(source), 'source', 'an iterable or async iterable', source)
   const checked = copyMapOptions(options)
   const definition = new Definition(dispatcher, body, checked.call, true)
   definition.entry = entry
   // The calls are made later, from nowhere.
   definition.site = captureSite(definition)
-  return new Stream(dispatcher, definition, source as Source, checked)
+  return new Stream(dispatcher, definition, source, checked)
 }
 
-/** A source, and what it is read with: as little as is asked of them. */
-interface Source {
-  [Symbol.asyncIterator]?(): AnyIterator
-  [Symbol.iterator]?(): AnyIterator
-}
-interface AnyIterator {
-  next(): unknown
-  return?(): unknown
-}
-/** A source that is being read, and the async context in which it was begun. */
-interface Open {
-  readonly iterator: AnyIterator
-  readonly scope: Scope | undefined
-}
 type Result = IteratorResult<unknown, undefined>
 
-class Stream implements Mapping<unknown>, Driver<AnyFuture> {
+class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
   readonly #dispatcher: Dispatcher
   readonly #definition: Definition
-  readonly #source: Source
   readonly #options: CheckedMapOptions
+  readonly #reading: Reading
   // Settles with the whole: with the array, the failure, or the reason of a cancel.
   readonly #whole: AnyFuture = drive(this, RUNNING, undefined)
   #use: 'awaited' | 'iterated' | undefined
   #hasBegun = false
-  #isAsync = false
-  #open: Open | undefined
-  /** Whether the source has given its last item, has failed, or was closed. */
-  #isThrough = false
-  #isPulling = false
   #isPumping = false
   #pulled = 0
   /** Items that were pulled and not handed over: never more than the buffer. */
@@ -98,13 +79,14 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
   readonly #unfinished = new Set<Item>()
   // Items to be handed over: all in their order, or those that are done in the order of that.
   readonly #line = new RingQueue<Item>()
-  // Who asked before there was anything to give.
-  readonly #asking = new RingQueue<AnyFuture>()
+  readonly #askers = new Askers<unknown>(this)
   readonly #results: unknown[] = []
   readonly #failures: unknown[] = []
+  /** Whether it was cancelled from outside, and not ended by what happened in it. */
+  #isAborted = false
   /** Whether somebody was given the failure of the whole. */
   #isTold = false
-  #closing: Promise<unknown> | undefined
+  #closing: Promise<void> | undefined
 
   constructor(
     dispatcher: Dispatcher,
@@ -114,8 +96,8 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
   ) {
     this.#dispatcher = dispatcher
     this.#definition = definition
-    this.#source = source
     this.#options = options
+    this.#reading = new Reading(source, this)
     subscribe(this.#whole, { settled: () => this.#end() })
   }
 
@@ -154,9 +136,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
   }
 
   #next(): Promise<Result> {
-    const asked = drive<Result>(this, RUNNING, undefined)
-    this.#asking.push(asked)
-    const answer = toPromise(asked)
+    const answer = this.#askers.ask()
     this.#begin()
     this.#handOver()
     this.#pump()
@@ -168,7 +148,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
     // Failures that nobody has seen are not lost with it.
     if (!isOver) this.#finish()
     // A source that is in the middle of a pull closes when it can.
-    if (!isOver && !this.#isPulling) await this.#closing
+    if (!isOver && !this.#reading.isPulling) await this.#closing
     return { done: true, value: undefined }
   }
 
@@ -184,6 +164,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
 
   /** Cancelled by a signal: gives what is to be cancelled with it. */
   abort(): AnyFuture[] {
+    this.#isAborted = true
     return this.#letGo()
   }
 
@@ -196,17 +177,9 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
     cancelOnAbort(this.#whole, this.#dispatcher.signal)
     cancelOnAbort(this.#whole, this.#options.signal)
     if (this.#whole.done) return
+    this.#reading.begin()
     // Most calls are made when a body before has ended, in whatever context that is.
-    const scope = captureScope()
-    this.#definition.origin = { scope }
-    try {
-      const source = this.#source
-      this.#isAsync = has(source, Symbol.asyncIterator)
-      const iterator = source[this.#isAsync ? Symbol.asyncIterator : Symbol.iterator]?.()
-      this.#open = { iterator: iterator as AnyIterator, scope }
-    } catch (error) {
-      return this.#sourceFailed(error)
-    }
+    this.#definition.origin = this.#reading
     this.#pump()
   }
 
@@ -219,41 +192,15 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
     // What is pulled may be done at once, and come back here.
     if (this.#isPumping) return
     this.#isPumping = true
-    while (!this.#isThrough && !this.#isPulling && this.#held < this.#buffer) this.#pull()
+    const reading = this.#reading
+    while (!reading.isThrough && !reading.isPulling && this.#held < this.#buffer) reading.pull()
     this.#isPumping = false
-    if (this.#isThrough && this.#held === 0 && !this.#whole.done) this.#finish()
+    if (reading.isThrough && this.#held === 0 && !this.#whole.done) this.#finish()
   }
 
-  #pull(): void {
-    this.#isPulling = true
-    try {
-      const { iterator, scope } = this.#open as Open
-      const pulled = scope ? scope.runInAsyncScope(iterator.next, iterator) : iterator.next()
-      if (!this.#isAsync) return this.#take(pulled as Result)
-      Promise.resolve(pulled as Promise<Result>).then(this.#takeLate, this.#sourceFailed)
-    } catch (error) {
-      this.#sourceFailed(error)
-    }
-  }
+  // Reader: what the source tells.
 
-  readonly #takeLate = (result: Result): void => {
-    try {
-      this.#take(result)
-    } catch (error) {
-      this.#sourceFailed(error)
-    }
-    this.#pump()
-  }
-
-  /** @throws {TypeError} for a result that is none. */
-  #take(result: Result): void {
-    this.#isPulling = false
-    check(Object(result) === result, 'result', 'what an iterator gives', result)
-    if (result.done) {
-      this.#isThrough = true
-      return
-    }
-    const { value } = result
+  gave(value: unknown): void {
     const isObject = Object(value) === value
     const promise = isObject ? Future.resolve(value) : undefined
     // Nobody else might ever look at a promise that came out of the source.
@@ -263,41 +210,47 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
     this.#held += 1
     this.#unfinished.add(item)
     if (this.#options.ordered && this.#use === 'iterated') this.#line.push(item)
-    if (promise === undefined) return this.call(item, value)
-    item.future = promise
-    follow(promise, item)
+    if (promise === undefined) this.call(item, value)
+    else {
+      item.future = promise
+      follow(promise, item)
+    }
+    this.#pump()
   }
 
-  readonly #sourceFailed = (error: unknown): void => {
-    this.#isPulling = false
-    this.#isThrough = true
-    settle(this.#whole, REJECTED, error)
+  ended(): void {
+    this.#pump()
   }
 
-  // From the calls to whoever takes the results.
+  failed(error: unknown): void {
+    this.#stop(REJECTED, error)
+  }
 
-  /** An item is there, or a promise of it is fulfilled: calls the body. */
+  // ItemOwner: from the items to the calls, and on to whoever takes the results.
+
   call(item: Item, value: unknown): void {
     let future: AnyFuture
     try {
       future = this.#dispatcher.submit(this.#definition, undefined, [value, item.index])
     } catch (error) {
       // The scheduler is closed.
-      return settle(this.#whole, REJECTED, error)
+      return this.#stop(REJECTED, error)
     }
     item.future = future
     item.isCalled = true
     collect(future)
-    follow(future, item)
+    // An eager body may have ended the whole, while its own future was not known yet.
+    if (this.#whole.done) cancelAll([future], this.#reasonOfRest())
+    else follow(future, item)
   }
 
-  /** The body of an item has an outcome, or the item itself has failed. */
   itemDone(item: Item, future: AnyFuture): void {
     this.#unfinished.delete(item)
     if (this.#whole.done) return
     const outcome = contentOf(future)
-    if (stateOf(future) !== FULFILLED) {
-      if (this.#options.stopOnError) return settle(this.#whole, REJECTED, outcome)
+    const state = stateOf(future) as Settled
+    if (state !== FULFILLED) {
+      if (this.#options.stopOnError) return this.#stop(state, outcome)
       this.#failures.push(outcome)
     }
     if (this.#use === 'awaited') {
@@ -315,52 +268,52 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
       const future = this.#line.peek()?.outcome
       if (future === undefined) break
       const isResult = stateOf(future) === FULFILLED
-      if (isResult && this.#asking.size === 0) return
+      if (isResult && this.#askers.size === 0) return
       this.#line.shift()
       this.#held -= 1
       // Of failures only the whole tells, in the end.
-      if (isResult) this.#answer(FULFILLED, { done: false, value: contentOf(future) })
+      if (isResult) this.#askers.give(contentOf(future))
     }
     if (!this.#whole.done) return
     // The first that asks after a failure gets it, whoever asks then has come to the end.
-    if (this.#asking.size > 0 && stateOf(this.#whole) !== FULFILLED && !this.#isTold) {
+    if (this.#askers.size > 0 && stateOf(this.#whole) !== FULFILLED && !this.#isTold) {
       this.#isTold = true
       collect(this.#whole)
-      this.#answer(REJECTED, contentOf(this.#whole))
+      this.#askers.fail(contentOf(this.#whole))
     }
-    while (this.#asking.size > 0) this.#answer(FULFILLED, { done: true, value: undefined })
-  }
-
-  #answer(state: Settled, outcome: unknown): void {
-    settle(this.#asking.shift() as AnyFuture, state, outcome)
+    this.#askers.end()
   }
 
   // The end.
 
   #finish(): void {
     const failures = this.#failures
-    if (failures.length === 0) return settle(this.#whole, FULFILLED, this.#results)
+    if (failures.length === 0) return this.#stop(FULFILLED, this.#results)
     const message = `${failures.length} items of the mapping "${this.name}" failed`
-    settle(this.#whole, REJECTED, new AggregateError(failures, message))
+    this.#stop(REJECTED, new AggregateError(failures, message))
+  }
+
+  /** Ends the whole, then what is left of it. */
+  #stop(state: Settled, outcome: unknown): void {
+    if (this.#whole.done) return
+    settle(this.#whole, state, outcome)
+    const rest = this.#letGo()
+    if (rest.length > 0) cancelAll(rest, this.#reasonOfRest())
+  }
+
+  #reasonOfRest(): unknown {
+    const { status, reason } = this.#whole
+    if (this.#isAborted) return reason
+    const cause = status === 'fulfilled' ? undefined : { cause: reason }
+    return new CancelledError(`The mapping "${this.name}" ended without it`, cause)
   }
 
   /** The whole has settled, for whatever reason. */
   #end(): undefined {
     while (this.#line.size > 0) this.#line.shift()
-    if (!this.#isThrough) {
-      this.#isThrough = true
-      this.#closing = this.#close()
-      // Heeded only by who leaves the loop: a failure is thrown as it is, whatever closing does.
-      this.#closing.catch(() => {})
-    }
-    const { status, reason } = this.#whole
-    // Cancelled, it gives them to whoever cancels it.
-    const rest = status === 'cancelled' ? [] : this.#letGo()
-    if (rest.length > 0) {
-      const cause = status === 'rejected' ? { cause: reason } : undefined
-      const message = `The mapping "${this.name}" ended without it`
-      tellNext(new Canceller(new CancelledError(message, cause)), rest)
-    }
+    this.#closing = this.#reading.close()
+    // Heeded only by who leaves the loop: a failure is thrown as it is, whatever closing does.
+    this.#closing?.catch(() => {})
     this.#handOver()
   }
 
@@ -373,35 +326,6 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture> {
       else unsubscribe(item.future, item)
     }
     return calls
-  }
-
-  async #close(): Promise<void> {
-    await this.#open?.iterator.return?.()
-  }
-}
-
-/** An item that was pulled: first the promise of it, if it is one, then the call of the body. */
-class Item implements Subscriber<AnyFuture> {
-  readonly index: number
-  future: AnyFuture | undefined
-  isCalled = false
-  readonly #stream: Stream
-
-  constructor(stream: Stream, index: number) {
-    this.#stream = stream
-    this.index = index
-  }
-
-  /** What has settled: the call, or a promise that has failed. */
-  get outcome(): AnyFuture | undefined {
-    const { future } = this
-    if (!future?.done) return undefined
-    return this.isCalled || stateOf(future) !== FULFILLED ? future : undefined
-  }
-
-  settled(future: AnyFuture): undefined {
-    if (this.isCalled || stateOf(future) !== FULFILLED) this.#stream.itemDone(this, future)
-    else this.#stream.call(this, contentOf(future))
   }
 }
 
