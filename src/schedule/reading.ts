@@ -1,5 +1,6 @@
 import { captureScope, type Scope } from '../internal/async-context.ts'
 import { check, has } from '../internal/check.ts'
+import { NO_ARGS } from './call.ts'
 
 /** What can be read, and what it is read with: as little as is asked of them. */
 export interface Source {
@@ -99,7 +100,7 @@ export class Reading {
   async #return(): Promise<void> {
     const iterator = this.#iterator
     const close = iterator?.return
-    await (close === undefined || close === null ? undefined : this.#enter(close, iterator))
+    await (close && this.#enter(close, iterator))
   }
 
   #enter(method: () => unknown, self: unknown): unknown {
@@ -137,5 +138,3 @@ export class Reading {
     this.#reader.failed(error)
   }
 }
-
-const NO_ARGS: readonly unknown[] = []
