@@ -12,15 +12,15 @@ describe('scheduler.map()', () => {
     expectTypeOf(scheduler.map(lines, async (line) => [line])).toEqualTypeOf<Mapping<string[]>>()
     expectTypeOf(scheduler.map(new Set([1]), String)).toEqualTypeOf<Mapping<string>>()
     expectTypeOf(scheduler.map('abc', (letter) => letter)).toEqualTypeOf<Mapping<string>>()
-    scheduler.map(new Map([['key', 1]]), (entry) =>
+    void scheduler.map(new Map([['key', 1]]), (entry) =>
       expectTypeOf(entry).toEqualTypeOf<[string, number]>(),
     )
   })
 
   test('awaits items and results', () => {
     const items = [Promise.resolve(1), 2] as (Promise<number> | number)[]
-    scheduler.map(items, (item) => expectTypeOf(item).toEqualTypeOf<number>())
-    scheduler.map([{} as Future<Date>], (item) => expectTypeOf(item).toEqualTypeOf<Date>())
+    void scheduler.map(items, (item) => expectTypeOf(item).toEqualTypeOf<number>())
+    void scheduler.map([{} as Future<Date>], (item) => expectTypeOf(item).toEqualTypeOf<Date>())
     const nested = scheduler.map([1], async () => Promise.resolve('text' as const))
     expectTypeOf(nested).toEqualTypeOf<Mapping<'text'>>()
     expectTypeOf(scheduler.map([1], () => ({}) as Future<Date>)).toEqualTypeOf<Mapping<Date>>()
@@ -28,44 +28,49 @@ describe('scheduler.map()', () => {
   })
 
   test('gives the body an index and a context', () => {
-    scheduler.map(lines, (line, index, context) => {
+    void scheduler.map(lines, (line, index, context) => {
       expectTypeOf(line).toEqualTypeOf<string>()
       expectTypeOf(index).toEqualTypeOf<number>()
       expectTypeOf(context).toEqualTypeOf<TaskContext>()
     })
     // @ts-expect-error the items are strings
-    scheduler.map(lines, (line: number) => line)
+    void scheduler.map(lines, (line: number) => line)
     // @ts-expect-error the second argument is a number
-    scheduler.map(lines, (_line, index: string) => index)
+    void scheduler.map(lines, (_line, index: string) => index)
     // @ts-expect-error there are three arguments
-    scheduler.map(lines, (_line, _index, _context, more: string) => more)
+    void scheduler.map(lines, (_line, _index, _context, more: string) => more)
   })
 
   test('takes its options, all of which may be left out', () => {
-    scheduler.map([1], String, {})
-    scheduler.map([1], String, { ordered: false, buffer: 5, stopOnError: false, signal })
-    scheduler.map([1], String, { name: 'text', timeout: 5, priority: 1, retry: { retries: 2 } })
-    scheduler.map([1], String, { ordered: undefined, buffer: undefined, signal: undefined })
+    void scheduler.map([1], String, {})
+    void scheduler.map([1], String, { ordered: false, buffer: 5, stopOnError: false, signal })
+    void scheduler.map([1], String, {
+      name: 'text',
+      timeout: 5,
+      priority: 1,
+      retry: { retries: 2 },
+    })
+    void scheduler.map([1], String, { ordered: undefined, buffer: undefined, signal: undefined })
     expectTypeOf<MapOptions['buffer']>().toEqualTypeOf<number | undefined>()
   })
 
   test('refuses what it cannot use', () => {
     // @ts-expect-error a number is no source
-    scheduler.map(5, String)
+    void scheduler.map(5, String)
     // @ts-expect-error a record is no source
-    scheduler.map({ a: 1 }, String)
+    void scheduler.map({ a: 1 }, String)
     // @ts-expect-error a promise of a list is no source
-    scheduler.map(Promise.resolve([1]), String)
+    void scheduler.map(Promise.resolve([1]), String)
     // @ts-expect-error there is no body
-    scheduler.map([1])
+    void scheduler.map([1])
     // @ts-expect-error a body is a function
-    scheduler.map([1], Promise.resolve())
+    void scheduler.map([1], Promise.resolve())
     // @ts-expect-error a buffer is a number
-    scheduler.map([1], String, { buffer: '5' })
+    void scheduler.map([1], String, { buffer: '5' })
     // @ts-expect-error no such option
-    scheduler.map([1], String, { concurrency: 5 })
+    void scheduler.map([1], String, { concurrency: 5 })
     // @ts-expect-error a controller is not a signal
-    scheduler.map([1], String, { signal: new AbortController() })
+    void scheduler.map([1], String, { signal: new AbortController() })
   })
 })
 
