@@ -51,8 +51,7 @@ export class TaskGroup implements AsyncDisposable {
       // Unless a failure is what cancels it.
       if (this.failures.size === 0) this.failures.add(reason)
       controller.abort(reason)
-      const unfinished = [...this.members].filter((member) => !member.done)
-      for (const member of unfinished) member.cancel(reason)
+      for (const member of [...this.members]) member.cancel(reason)
     }
     this.scope = Future.withResolvers<void>({ name, onCancel }).future
     cancelOnAbort(this.scope, currentSignal())
@@ -167,7 +166,6 @@ export class TaskGroup implements AsyncDisposable {
     const { name } = this
     this.failures.add(error)
     this.unseen ??= new Future<never>((_resolve, reject) => reject(error), { name })
-    if (this.scope.done) return
     this.scope.cancel(new CancelledError(undefined, { cause: error }))
   }
 }

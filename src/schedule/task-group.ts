@@ -155,8 +155,9 @@ export class TaskGroup implements AsyncDisposable {
   }
 
   /**
-   * Makes a future part of the group, which collects it: what it is computed by is waited for, and
-   * cancelled with the group.
+   * Makes a future part of the group, which collects it: it is cancelled with the group, and the
+   * bodies that are cancelled with it are waited for. What a gather leaves running when it settles
+   * is no part of the group.
    *
    * @returns The same future.
    * @throws {InvalidStateError} after the block has ended.
@@ -277,7 +278,6 @@ export class TaskGroup implements AsyncDisposable {
     const { name } = this
     this.#failures.add(error)
     this.#unseen ??= new Future((_, reject) => reject(error), { name })
-    if (this.#scope.done) return
     const cause = { cause: error }
     this.#scope.cancel(new CancelledError(`Something else in the group "${name}" failed`, cause))
   }
@@ -287,7 +287,7 @@ export class TaskGroup implements AsyncDisposable {
     // Unless a failure is what cancels it.
     if (this.#failures.size === 0) this.#failures.add(reason)
     this.#context.abort(reason)
-    return [...this.#members].filter((member) => !member.done)
+    return [...this.#members]
   }
 }
 
