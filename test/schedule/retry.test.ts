@@ -341,6 +341,25 @@ describe('the cancel of a call with retries', () => {
     expect(next.value).toBe('next')
   })
 
+  it('R13 R19 drops what the body still throws, and asks neither function about it', async () => {
+    const clock = new VirtualClock()
+    const scheduler = new Scheduler({ clock })
+    const asked: unknown[] = []
+    const retry: RetryOptions = { retries: 5, when: (error) => asked.push(error) > 0 }
+    const future = scheduler.spawn(
+      async () => {
+        await clock.sleep(20)
+        throw new Error('too late')
+      },
+      { retry },
+    )
+    clock.callLater(() => future.cancel('enough'), 10)
+
+    await clock.run()
+
+    expect([future.reason, asked, scheduler.running]).toEqual(['enough', [], 0])
+  })
+
   it('R15 R19 by a signal ends the delay, and leaves no call behind', async () => {
     const clock = new VirtualClock()
     const controller = new AbortController()
