@@ -322,10 +322,11 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     if (signal?.aborted) return void future.cancel(signal.reason)
     const data = contentOf(future)
     const retrial = this.#backlog.take(data)
-    this.#rate?.count()
     this.tally.start(retrial === undefined)
     const execution = this.#executions.take(lender)
     move(future, RUNNING, execution)
+    // As late as can be: by its own clock, too, a body must not see too many starts.
+    this.#rate?.count()
     execution.run(
       future,
       definition,
