@@ -4,8 +4,8 @@ import { type ErrorClass, registeredError } from './register-errors.ts'
 import { WorkerLostError } from './worker-lost-error.ts'
 
 /**
- * Gives the names of an error's classes, its own first, down to one that every thread knows. What
- * cannot be found out is left out; whatever the error, it never throws.
+ * Gives the names of an error's classes, its own first. What cannot be found out is left out;
+ * whatever the error, it never throws.
  */
 export function classNamesOf(error: object): string[] {
   const names: string[] = []
@@ -13,7 +13,6 @@ export function classNamesOf(error: object): string[] {
     for (const prototype of prototypesOf(error)) {
       const name = nameOf(Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value)
       if (name) names.push(name)
-      if (name && knownClasses.has(name)) break
     }
   } catch {
     // A hostile proxy: what is known so far has to do.

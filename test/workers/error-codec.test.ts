@@ -234,7 +234,7 @@ describe('An error that comes from another thread', () => {
 
   it('R24 may come from another realm', () => {
     const error = runInContext(
-      `Object.assign(new RangeError('far', { cause: [new Map([[{}, 1]])] }), { a: { b: 1 } })`,
+      `Object.assign(new RangeError('far', { cause: [new Map([[{}, 1]])] }), { a: { b: 1, left() {} } })`,
       createContext(),
     )
 
@@ -396,6 +396,14 @@ describe('A hostile error', () => {
     expect(arrived.message).toBe('boom')
     expect('cause' in arrived).toBe(true)
     expect(handOver(proxy)).toBeTypeOf('object')
+  })
+
+  it('may contain what only looks like a Map', () => {
+    const lookalike = Object.assign(Object.create(Map.prototype), { a: 1 })
+
+    expect({ ...(handOver(Object.assign(new Error('x'), { lookalike })) as Error) }).toEqual({
+      lookalike: { a: 1 },
+    })
   })
 
   it('may give something else each time it is read', () => {

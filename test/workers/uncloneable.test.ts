@@ -64,6 +64,7 @@ describe('explainUncloneable()', () => {
     ['handler', () => Object.assign(new Private(), { handler: explode })],
     ['extra', () => Object.assign([1], { extra: explode })],
     ['b', () => ({ a: cyclic(), b: explode })],
+    ['[1]', () => [Object.assign(new Date(), { ignored: explode }), explode]],
   ])('R24 says where it is: %s', (path, make) => {
     expect(explain(make())).toBe(`argument 2, ${path}, is a function`)
   })
@@ -96,6 +97,13 @@ describe('explainUncloneable()', () => {
     expect(explain(transfer({ port: port1, f: explode }, [port1]))).toBe(
       'argument 2, f, is a function',
     )
+  })
+
+  it('R24 finds a proxy among what refers back to itself', () => {
+    const value: Record<string, unknown> = { a: {} }
+    Object.assign(value.a as object, { value, bad: new Proxy({}, {}) })
+
+    expect(explain(value)).toBe('argument 2, a.bad, is an object that cannot be cloned')
   })
 
   it('R24 comes to an end with an object that has none', () => {
