@@ -26,13 +26,13 @@ async function compare(
 
 describe('the package and the reference', () => {
   it('R1 to R5, R8 to R15, R20: always observe the same of any program, line by line', async () => {
-    const numRuns = Number(process.env.ORACLE_RUNS ?? 1500)
+    const numRuns = Number(process.env.ORACLE_RUNS ?? 1000)
 
     await compare(packageImplementation, numRuns)
   })
 
   it('R17 to R19: always observe the same of any program that comes to rest after each operation', async () => {
-    const numRuns = Number(process.env.ORACLE_RUNS ?? 1000)
+    const numRuns = Number(process.env.ORACLE_RUNS ?? 600)
 
     await compare(packageImplementation, numRuns, calmPrograms)
   })
