@@ -115,6 +115,7 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
     cancelOnAbort(this.whole, this.scheduler.signal)
     cancelOnAbort(this.whole, this.options.signal)
     if (this.whole.done) return
+    this.pulling = true
     try {
       this.isAsync = has(this.source, Symbol.asyncIterator)
       const source = this.source as AsyncIterable<unknown> & Iterable<unknown>
@@ -123,6 +124,7 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
     } catch (error) {
       return this.sourceFailed(error)
     }
+    this.pulling = false
     this.closeLate()
     this.pump()
   }

@@ -31,7 +31,7 @@ export function isSource(value: unknown): value is Source {
 export class Reading {
   /** Whether nothing more comes. */
   isThrough = false
-  /** Whether the source was asked for an item, and has not answered. */
+  /** Whether the source is being opened, or was asked for an item and has not answered. */
   isPulling = false
   /** The async context in which reading has begun: all code of the source runs in it. */
   scope: Scope | undefined
@@ -51,6 +51,7 @@ export class Reading {
 
   begin(): void {
     this.scope = captureScope()
+    this.isPulling = true
     try {
       const source = this.#source
       this.#isAsync = has(source, Symbol.asyncIterator)
@@ -59,6 +60,7 @@ export class Reading {
     } catch (error) {
       return this.#fail(error)
     }
+    this.isPulling = false
     this.#closeLate()
   }
 

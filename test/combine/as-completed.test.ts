@@ -1,6 +1,7 @@
 import { asCompleted, Future, onUncollected } from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
 import { describe, expect, it } from 'vitest'
+import { survivorsOf } from '../support/collected.ts'
 import {
   explode,
   HOSTILE,
@@ -170,6 +171,38 @@ describe('asCompleted()', () => {
     for await (const { value } of completions) log.push(value)
 
     expect(log).toEqual([...resolvers.keys()])
+  })
+
+  it('keeps what settles ahead of its loop, however far, and makes nothing wait', async () => {
+    const resolvers = Array.from({ length: 1000 }, () => Future.withResolvers<number>())
+    const completions = asCompleted(resolvers.map(({ future }) => future))
+    for (const [index, { resolve }] of resolvers.entries()) {
+      resolve(index)
+      // The loop takes one result for ten that come.
+      if (index % 10 === 0) expect((await completions.next()).value?.value).toBe(index / 10)
+    }
+
+    const rest: unknown[] = []
+    for await (const { value } of completions) rest.push(value)
+
+    expect(rest).toEqual(Array.from({ length: 900 }, (_, index) => index + 100))
+  })
+
+  it('lets go of what its loop has seen, long before the last has settled', async () => {
+    const resolvers = Array.from({ length: 1000 }, () => Future.withResolvers<object>())
+    const completions = asCompleted(resolvers.map(({ future }) => future))
+    const references: WeakRef<object>[] = []
+    const takeNext = async (): Promise<void> => {
+      const value = {}
+      references.push(new WeakRef(value))
+      resolvers.pop()?.resolve(value)
+      await completions.next()
+    }
+    for (let taken = 0; taken < 900; taken++) await takeNext()
+
+    // As many as are still to come may be kept, and no more.
+    expect(await survivorsOf(references)).toBeLessThan(150)
+    await completions.return?.()
   })
 
   it('goes on although a listener of one future settles the next', async () => {

@@ -398,6 +398,27 @@ describe('a mapping that is iterated', () => {
     expect(most).toBe(1)
   })
 
+  it('may be asked by its own source, while that is opened or gives an item', async () => {
+    const asked: Promise<IteratorResult<number>>[] = []
+    let n = 0
+    const source: Iterable<number> = {
+      [Symbol.iterator]: () => {
+        asked.push(iterator.next())
+        const next = (): IteratorResult<number> => {
+          if (n < 2) asked.push(iterator.next())
+          return { done: false, value: ++n }
+        }
+        return { next, return: () => ({ done: true, value: undefined }) }
+      },
+    }
+    const iterator = new Scheduler().map(source, double)[Symbol.asyncIterator]()
+
+    const results = [await iterator.next(), ...(await Promise.all(asked))]
+
+    expect(results.map(({ value }) => value)).toEqual([2, 4, 6, 8])
+    await iterator.return?.()
+  })
+
   it('R18 can be iterated once, and not be awaited any more', async () => {
     const mapping = new Scheduler().map([1], double)
 
