@@ -23,6 +23,8 @@ export function any(...args: unknown[]): AnyFuture {
 }
 
 class Any extends Combination {
+  readonly takesOne = true
+
   protected look(input?: AnyFuture): AnyFuture | undefined {
     if (input && stateOf(input) === FULFILLED) {
       return this.finishLikeFirst((state) => state === FULFILLED)

@@ -21,6 +21,8 @@ export function race(...args: unknown[]): AnyFuture {
 }
 
 class Race extends Combination {
+  readonly takesOne = true
+
   protected look(): AnyFuture | undefined {
     return this.finishLikeFirst(() => true)
   }

@@ -6,6 +6,8 @@
 export interface Driver<F> {
   /** What the future is called. */
   readonly name: string
+  /** Whether one of its inputs may be enough to settle it, rather than all. */
+  readonly takesOne?: boolean
   /** What the pending future waits for, as far as that is known. */
   inputs?(data: unknown): Iterable<F>
   /** The future was collected for the first time, and is still scheduled. */

@@ -46,6 +46,11 @@ export function siteOf(call: Call): CallSite | undefined {
   return call instanceof FullCall ? call.site : undefined
 }
 
+/** The arguments of a call. */
+export function argsOf(call: Call): readonly unknown[] {
+  return (call instanceof FullCall ? call.args : call) ?? NO_ARGS
+}
+
 /** Calls a body the way its task was called, with the context as one more argument if given. */
 export function replayCall(
   body: (...args: never[]) => unknown,
@@ -53,7 +58,7 @@ export function replayCall(
   context: TaskContext | undefined,
 ): unknown {
   const isFull = call instanceof FullCall
-  let args = (isFull ? call.args : call) ?? NO_ARGS
+  let args = argsOf(call)
   if (context !== undefined) args = [...args, context]
   return isFull
     ? callIn(call.scope, body, call.self, args)

@@ -13,6 +13,11 @@ export interface TaskContext {
   readonly signal: AbortSignal
   /** Waits on the scheduler's clock; rejects with the reason as soon as the future is cancelled. */
   sleep(milliseconds: number): Promise<void>
+  /**
+   * Throws the reason if the future was cancelled: for loops that never await. On a worker thread it
+   * knows of a cancel at once, where `signal` learns of it only between two turns of the event loop.
+   */
+  throwIfCancelled(): void
 }
 
 /**
@@ -93,7 +98,22 @@ export class Context implements TaskContext {
     }
   }
 
+  // A getter, as `sleep`.
+  get throwIfCancelled(): () => void {
+    return () => {
+      lookForCancel?.()
+      if (this.#future.status === 'cancelled') throw this.#future.reason
+    }
+  }
+
   abort(reason: unknown): void {
     this.#controller?.abort(reason)
   }
+}
+
+/** Asks whether somebody on another thread has cancelled what runs on this one. */
+let lookForCancel: (() => void) | undefined
+
+export function lookForCancelBy(look: () => void): void {
+  lookForCancel = look
 }

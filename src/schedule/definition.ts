@@ -5,6 +5,7 @@ import type { Scope } from '../internal/async-context.ts'
 import { checkFunction } from '../internal/check.ts'
 import type { CallSite } from './call-site.ts'
 import type { Context } from './context.ts'
+import type { Executor } from './executor.ts'
 import { copyTaskOptions, type TaskOptions } from './task-options.ts'
 
 /** What a definition needs of the dispatcher its calls go to. */
@@ -36,10 +37,19 @@ export class Definition implements Driver<AnyFuture> {
   /** In which async context they all are made, if not in that of the moment. */
   origin: { readonly scope: Scope | undefined } | undefined
   readonly lane: Lane
+  /** Where the body runs, if not on this thread. */
+  readonly executor: Executor | undefined
 
-  constructor(lane: Lane, body: Body, options: TaskOptions | undefined, takesContext: boolean) {
+  constructor(
+    lane: Lane,
+    body: Body,
+    options: TaskOptions | undefined,
+    takesContext: boolean,
+    executor?: Executor,
+  ) {
     checkFunction('body', body)
     this.lane = lane
+    this.executor = executor
     this.body = body
     this.options = options === undefined ? DEFAULTS : copyTaskOptions(options)
     this.takesContext = takesContext

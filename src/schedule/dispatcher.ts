@@ -27,6 +27,7 @@ import type { Context } from './context.ts'
 import type { Definition, Lane } from './definition.ts'
 import { Execution, type Slots } from './execution.ts'
 import { Executions } from './executions.ts'
+import type { Run } from './executor.ts'
 import type { Holder } from './holder.ts'
 import type { Lending } from './lending.ts'
 import type { RateWindow } from './rate.ts'
@@ -161,6 +162,21 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     cancelAll(futures, reason)
     this.#isHeld = isHeld
     this.drain()
+  }
+
+  /** Starts a call that waits, slot or none: it has begun already, on another thread. */
+  startAhead(future: AnyFuture): void {
+    this.#start(future)
+  }
+
+  /** As `startAhead`, of a call whose future was just cancelled. Gives what holds its slot. */
+  startOrphan(future: AnyFuture, call: Call): Run {
+    this.tally.start(true)
+    const execution = this.#executions.take(undefined)
+    execution.future = future
+    execution.call = call
+    this.#executions.orphan(future, execution)
+    return execution
   }
 
   drain(): void {
@@ -394,6 +410,12 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   #closedError(): InvalidStateError {
     return new InvalidStateError(`The scheduler "${this.name}" is closed`)
   }
+}
+
+/** The call that a pending future stands for, by its data. */
+export function callOf(data: unknown): Call {
+  const isMore = data instanceof Execution || data instanceof Unqueued || data instanceof Retrial
+  return isMore ? data.call : (data as Call)
 }
 
 /** The data of a lazy future that nobody has asked for. */

@@ -7,9 +7,10 @@ import { type AnyFuture, isFuture } from '../core/future.ts'
 import { observer } from '../core/observer.ts'
 import { adopt, type Taker } from '../core/resolution.ts'
 import { Retrial } from './backlog.ts'
-import { type Call, replayCall, siteOf } from './call.ts'
+import { argsOf, type Call, replayCall, siteOf } from './call.ts'
 import { Context, type ContextSource, enterContext } from './context.ts'
 import type { Definition } from './definition.ts'
+import type { Run } from './executor.ts'
 import { type Holder, tracker } from './holder.ts'
 
 /** What an execution tells its dispatcher. */
@@ -27,7 +28,7 @@ export interface Slots {
  * Used again for one body after the other: its two callbacks, and not two closures a call, are what
  * a body's promise gets.
  */
-export class Execution implements Taker, ContextSource {
+export class Execution implements Taker, ContextSource, Run {
   /** Its place among the executions of its dispatcher. */
   slot = 0
   /** Its place in the order of the starts. */
@@ -67,22 +68,28 @@ export class Execution implements Taker, ContextSource {
    * @param retrial - The attempt before, if this is not the first.
    */
   run(future: AnyFuture, definition: Definition, call: Call, retrial: Retrial | undefined): void {
-    const { body, options, takesContext } = definition
+    const { body, options, takesContext, executor } = definition
     this.future = future
     if (retrial !== undefined) {
       this.retrial = retrial
       this.startedContext = retrial.context
     }
-    if (options.retry !== undefined || siteOf(call) !== undefined) this.call = call
+    if (options.retry !== undefined || executor !== undefined || siteOf(call) !== undefined) {
+      this.call = call
+    }
     const outer = enterContext(this)
     // The same one throughout, whatever the body does.
     const watching = observer
-    watching?.started(future)
+    watching?.started(future, executor?.place)
     let result: unknown
     try {
       // Before the body, whose time it limits; once, over all attempts.
       if (retrial === undefined) {
         cancelAfter(future, options.timeout, this.#slots.clock, leaveFailures)
+      }
+      if (executor !== undefined) {
+        enterContext(outer)
+        return executor.execute(this, argsOf(call))
       }
       const { holder } = this
       const known = holder === undefined ? body : (tracker?.wrap(holder, body) ?? body)

@@ -54,7 +54,7 @@ export function copySchedulerOptions(options: SchedulerOptions): CheckedSchedule
   const { clock = systemClock, signal, rate, reentrant = false } = options
   checkOptions({ name, clock, signal })
   checkConcurrency(concurrency)
-  check(START_MODES.includes(start), 'start', '"deferred", "eager" or "lazy"', start)
+  checkStartMode(start)
   checkNumber('slice', 'milliseconds from 0 up, or Infinity', slice, (n) => n >= 0)
   check(typeof reentrant === 'boolean', 'reentrant', 'true or false', reentrant)
   const window = rate === undefined ? undefined : new RateWindow(rate, clock)
@@ -84,3 +84,8 @@ export function checkConcurrency(concurrency: number): void {
 }
 
 const START_MODES: readonly string[] = ['deferred', 'eager', 'lazy'] satisfies StartMode[]
+
+/** Throws unless calls can start so. */
+export function checkStartMode(start: StartMode): void {
+  check(START_MODES.includes(start), 'start', '"deferred", "eager" or "lazy"', start)
+}
