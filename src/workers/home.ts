@@ -1,0 +1,32 @@
+import type { AnyFuture } from '../core/future.ts'
+import type { Board } from './board.ts'
+import type { Answer, Report } from './messages.ts'
+
+/** The pool that this thread works for, as its bodies see it. */
+export interface Home {
+  /** The module whose bodies run here; absent where the thread's own entry serves them. */
+  readonly module: string | undefined
+  readonly board: Board
+  /** Which of the threads this is. */
+  readonly index: number
+  /** Told of the outcomes of calls that were offered to the pool. */
+  onAnswer: ((answer: Answer) => void) | undefined
+  /** Told that no thread is left that could help while this one is blocked. */
+  onRefusal: (() => void) | undefined
+  tell(report: Report, transfer?: readonly Transferable[]): void
+  /** Has the pool look, if it waits for that. */
+  callOwner(): void
+  /** Handles what the pool has said so far, without waiting for events. Gives whether it has. */
+  drain(): boolean
+  /** Runs a body of the module here. */
+  runHere(name: string, values: readonly unknown[]): AnyFuture
+  /** Whether a body is an async function, which a blocked thread cannot finish. */
+  isAsync(name: string): boolean
+}
+
+/** Absent on threads that work for no pool. */
+export let home: Home | undefined
+
+export function setHome(found: Home): void {
+  home = found
+}

@@ -1,0 +1,47 @@
+import { check } from '../internal/check.ts'
+import { listenToParent } from './host.ts'
+import { VERSION, type Welcome } from './messages.ts'
+import { writeAtOnce } from './output.ts'
+import { type Bodies, Server } from './server.ts'
+
+/**
+ * Serves tasks to a pool: in the entry of a worker that a factory makes, for applications that are
+ * bundled. Call it once, at the top of the module, before its first await.
+ *
+ * @param tasks - The functions, by name: `import * as tasks from './tasks.ts'`.
+ * @throws {TypeError} for anything but an object, or outside a worker.
+ *
+ * @example
+ * // entry.ts
+ * import { serve } from 'gatherly/workers'
+ * import * as tasks from './tasks.ts'
+ * serve(tasks)
+ *
+ * // main.ts
+ * const pool = new WorkerPool<typeof import('./tasks.ts')>(
+ *   () => new Worker(new URL('./entry.ts', import.meta.url), { type: 'module' }),
+ * )
+ */
+export function serve(tasks: object): void {
+  check(typeof tasks === 'object' && tasks !== null, 'tasks', 'an object of functions', tasks)
+  awaitWelcome((server) => server.start(tasks as Bodies))
+}
+
+/** Serves the module that the pool names. */
+export function serveModule(load: (module: string) => Promise<Bodies>): void {
+  awaitWelcome((server, { module }) => {
+    load(module as string).then(
+      (bodies) => server.start(bodies),
+      (error) => server.fail(error),
+    )
+  })
+}
+
+function awaitWelcome(begin: (server: Server, welcome: Welcome) => void): void {
+  listenToParent((message) => {
+    const welcome = message as Partial<Welcome> | undefined
+    if (welcome?.gatherly !== VERSION) return
+    writeAtOnce()
+    begin(new Server(welcome as Welcome), welcome as Welcome)
+  })
+}

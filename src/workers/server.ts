@@ -1,0 +1,321 @@
+import { type AnyCell, collect, contentOf, FULFILLED, follow, stateOf } from '../core/cell.ts'
+import { systemClock } from '../core/clock.ts'
+import type { Witness } from '../core/driver.ts'
+import type { AnyFuture } from '../core/future.ts'
+import { lingers } from '../core/linger.ts'
+import type { Subscriber } from '../core/subscriber.ts'
+import { turn } from '../internal/event-loop.ts'
+import { lookForCancelBy } from '../schedule/context.ts'
+import { type Body, Definition } from '../schedule/definition.ts'
+import { Dispatcher } from '../schedule/dispatcher.ts'
+import {
+  ASKED,
+  ASLEEP,
+  AWAKE,
+  BOOTING,
+  Board,
+  FREE,
+  GONE,
+  IN_MESSAGE,
+  SEEN,
+  useOf,
+} from './board.ts'
+import { resultError } from './clone-error.ts'
+import { isError } from './clone-kind.ts'
+import { packThrown, unpackThrown } from './error-codec.ts'
+import { type Home, setHome } from './home.ts'
+import { hostProcess, leave, type Port, receive, sharedNow } from './host.ts'
+import { readInline, writeInline } from './inline-values.ts'
+import type { Answer, Kind, Order, Report, Welcome } from './messages.ts'
+import { transfersOf } from './transfer.ts'
+
+/** The bodies of a module, by the names they are exported under. */
+export type Bodies = Readonly<Record<string, unknown>>
+
+/**
+ * The work of a thread: takes calls off the board, one after the other, and runs their bodies as
+ * futures of its own, so that `context()`, cancelling and errors are the same here as there.
+ */
+export class Server implements Subscriber<AnyCell>, Witness, Home {
+  readonly module: string | undefined
+  readonly board: Board
+  readonly index: number
+  onAnswer: ((answer: Answer) => void) | undefined
+  onRefusal: (() => void) | undefined
+  readonly #port: Port
+  // Kept from being garbage collected: it closes with the thread.
+  readonly life: unknown
+  #bodies: Bodies | undefined
+  readonly #names: string[] = []
+  readonly #definitions = new Map<string, Definition>()
+  readonly #dispatcher = new Dispatcher({
+    name: 'thread',
+    concurrency: Infinity,
+    start: 'eager',
+    // One call at a time is no flood.
+    slice: Infinity,
+    clock: systemClock,
+    signal: undefined,
+    rate: undefined,
+  })
+  /** Arguments that came by message, for calls that nobody here has begun. */
+  readonly #sent = new Map<number, { readonly use: number; readonly values: unknown[] }>()
+  // The call that runs: one at a time.
+  #slot = NONE
+  #future: AnyFuture | undefined
+  #thrown: { readonly error: unknown } | undefined
+  #isWorking = false
+
+  constructor({ buffer, threads, index, port, life, module }: Welcome) {
+    this.module = module
+    this.board = new Board(threads, buffer)
+    this.index = index
+    this.#port = port as unknown as Port
+    this.life = life
+    this.#tellOfTheEnd()
+    lookForCancelBy(this.#lookForCancel)
+    setHome(this)
+  }
+
+  /** Serves these bodies from now on. */
+  start(bodies: Bodies): void {
+    this.#bodies = bodies
+    this.#port.onmessage = ({ data }) => {
+      this.#obey(data as Order)
+      this.#work()
+    }
+    this.tell({ is: 'ready' })
+    this.#work()
+  }
+
+  /** There is nothing to serve: the module could not be loaded. */
+  fail(error: unknown): void {
+    this.tell({ is: 'failed', error: packThrown(error) })
+    this.board.setThreadState(this.index, GONE)
+    this.callOwner()
+  }
+
+  // Taking calls.
+
+  readonly #work = (): void => {
+    if (this.#slot !== NONE || this.#isWorking) return
+    const board = this.board
+    const index = this.index
+    // Unless it was given up.
+    board.changeThread(index, ASLEEP, AWAKE)
+    board.changeThread(index, BOOTING, AWAKE)
+    if (board.threadState(index) !== AWAKE) return
+    this.#isWorking = true
+    const start = performance.now()
+    while (this.#slot === NONE && this.#take()) {
+      // Timers, sockets and messages have their turn, however many calls there are.
+      if (performance.now() - start > SLICE && this.#slot === NONE) {
+        turn(this.#work, true)
+        break
+      }
+    }
+    this.#isWorking = false
+  }
+
+  /** Takes the next call and runs it up to its first await. Gives false if there is none. */
+  #take(): boolean {
+    const board = this.board
+    let slot = this.#claim()
+    if (slot === NONE) {
+      board.changeThread(this.index, AWAKE, ASLEEP)
+      // What was put on the ring just before nobody has told of.
+      slot = this.#claim()
+      if (slot === NONE) {
+        this.#forgetOthers()
+        return false
+      }
+      board.changeThread(this.index, ASLEEP, AWAKE)
+    }
+    this.#run(slot)
+    return true
+  }
+
+  #claim(): number {
+    this.#hasDrained = false
+    return this.board.claim(this.index, this.#canRun)
+  }
+
+  #hasDrained = false
+
+  readonly #canRun = (slot: number): boolean => {
+    if (this.#isKnown(slot)) return true
+    if (this.#hasDrained) return false
+    // It may be in a message that has not come up yet.
+    this.#hasDrained = true
+    this.drain()
+    return this.#isKnown(slot)
+  }
+
+  #isKnown(slot: number): boolean {
+    const board = this.board
+    if (this.#names[board.functionOf(slot)] === undefined) return false
+    return (
+      board.countOf(slot) !== IN_MESSAGE || this.#sent.get(slot)?.use === useOf(board.state(slot))
+    )
+  }
+
+  /** Lets go of arguments of calls that somebody else has begun, or nobody ever will. */
+  #forgetOthers(): void {
+    for (const [slot, { use }] of this.#sent) {
+      const state = this.board.state(slot)
+      if (useOf(state) !== use || state === (use | FREE)) this.#sent.delete(slot)
+    }
+  }
+
+  // Running them.
+
+  #run(slot: number): void {
+    const board = this.board
+    const count = board.countOf(slot)
+    const values =
+      count === IN_MESSAGE ? (this.#sent.get(slot)?.values ?? []) : readInline(board, slot, count)
+    this.#sent.delete(slot)
+    this.#slot = slot
+    board.setStart(slot, sharedNow())
+    const future = this.runHere(this.#names[board.functionOf(slot)] as string, values)
+    // It may be over.
+    if (this.#slot === slot) this.#future = future
+    collect(future)
+    follow(future, this)
+  }
+
+  #definitionOf(name: string): Definition {
+    let definition = this.#definitions.get(name)
+    if (definition === undefined) {
+      const body = this.#bodyOf(name)
+      definition = new Definition(this.#dispatcher, body, { name }, false)
+      this.#definitions.set(name, definition)
+    }
+    return definition
+  }
+
+  #bodyOf(name: string): Body {
+    const bodies = this.#bodies as Bodies
+    const isOwn = Object.hasOwn(bodies, name) || !(name in Object.prototype)
+    const body = isOwn ? bodies[name] : undefined
+    if (typeof body === 'function') return body.bind(bodies)
+    return () => {
+      throw new TypeError(`The module of the pool exports no function "${name}"`)
+    }
+  }
+
+  runHere(name: string, values: readonly unknown[]): AnyFuture {
+    return this.#dispatcher.submit(this.#definitionOf(name), undefined, values)
+  }
+
+  isAsync(name: string): boolean {
+    const body = (this.#bodies as Bodies)[name]
+    return Object.prototype.toString.call(body) === '[object AsyncFunction]'
+  }
+
+  /** The future of the call has settled; if it was cancelled, its body may still run. */
+  settled(future: AnyCell): undefined {
+    if (lingers(future, this)) return
+    const outcome = contentOf(future)
+    this.#finish(stateOf(future) === FULFILLED ? kindOf(outcome) : 'thrown', outcome)
+  }
+
+  // Witness: of a body whose future was cancelled.
+
+  threw(error: unknown): void {
+    this.#thrown = { error }
+  }
+
+  ended(): void {
+    const thrown = this.#thrown
+    this.#thrown = undefined
+    this.#finish(thrown === undefined ? 'value' : 'thrown', thrown?.error)
+  }
+
+  #finish(kind: Kind, outcome: unknown): void {
+    const slot = this.#slot
+    this.#slot = NONE
+    this.#future = undefined
+    this.#answer(slot, kind, outcome)
+    this.board.setEnd(slot, sharedNow())
+    this.board.finish(slot)
+    this.callOwner()
+    this.#work()
+  }
+
+  #answer(slot: number, kind: Kind, outcome: unknown): void {
+    const board = this.board
+    if (kind === 'value' && writeInline(board, slot, [outcome])) return board.setCount(slot, 1)
+    board.setCount(slot, IN_MESSAGE)
+    const use = useOf(board.state(slot))
+    const to = { is: 'outcome', slot, use } as const
+    if (kind !== 'value') return this.tell({ ...to, kind, value: packThrown(outcome) })
+    try {
+      this.tell({ ...to, kind, value: outcome }, transfersOf([outcome]))
+    } catch (error) {
+      const name = this.#names[board.functionOf(slot)] as string
+      const thrown = resultError(name, outcome, error)
+      this.tell({ ...to, kind: 'thrown', value: packThrown(thrown) })
+    }
+  }
+
+  // What is said.
+
+  drain(): boolean {
+    for (let some = false; ; some = true) {
+      const received = receive?.(this.#port)
+      if (received === undefined) return some
+      this.#obey(received.message as Order)
+    }
+  }
+
+  #obey(order: Order): void {
+    if (order === 0) return
+    if (order.is === 'call') this.#sent.set(order.slot, order)
+    else if (order.is === 'names') this.#names.push(...order.names)
+    else if (order.is === 'leave') leave()
+    else if (order.is === 'answer') this.onAnswer?.(order)
+    else if (order.is === 'refuse') this.onRefusal?.()
+    else if (order.slot === this.#slot && order.use === useOf(this.board.state(order.slot))) {
+      this.board.setCancel(order.slot, SEEN)
+      this.#future?.cancel(unpackThrown(order.reason))
+    }
+  }
+
+  /** A body asks whether it was cancelled, and may never have let a message through. */
+  readonly #lookForCancel = (): void => {
+    if (this.#slot === NONE || this.board.cancelOf(this.#slot) !== ASKED) return
+    this.drain()
+    if (receive !== undefined) return
+    this.board.setCancel(this.#slot, SEEN)
+    this.#future?.cancel()
+  }
+
+  tell(report: Report, transfer: readonly Transferable[] = []): void {
+    this.#port.postMessage(report, transfer)
+  }
+
+  callOwner(): void {
+    if (this.board.callOwner()) this.#port.postMessage(0)
+  }
+
+  #tellOfTheEnd(): void {
+    hostProcess?.on('uncaughtExceptionMonitor', (error) => {
+      this.tell({ is: 'uncaught', error: packThrown(error) })
+    })
+    hostProcess?.on('exit', (code: number) => {
+      this.tell({ is: 'exit', code })
+      this.board.setThreadState(this.index, GONE)
+      this.callOwner()
+    })
+  }
+}
+
+function kindOf(value: unknown): Kind {
+  return isError(value) ? 'error value' : 'value'
+}
+
+const NONE = -1
+
+/** How long calls may follow each other, in milliseconds, before the event loop is let turn. */
+const SLICE = 10
