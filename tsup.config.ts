@@ -5,6 +5,9 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     'testing/index': 'src/testing/index.ts',
+    'workers/index': 'src/workers/index.ts',
+    // The first module of every thread.
+    'workers/entry': 'src/workers/entry.ts',
     'trace/index': 'src/trace/index.ts',
   },
   format: ['esm'],

@@ -24,10 +24,16 @@ describe('package.json', () => {
   })
 
   it('opens exactly these doors', () => {
-    expect(Object.keys(manifest.exports)).toEqual(['.', './testing', './trace', './package.json'])
+    expect(Object.keys(manifest.exports)).toEqual([
+      '.',
+      './testing',
+      './workers',
+      './trace',
+      './package.json',
+    ])
   })
 
-  it.each(['.', './testing', './trace'])(
+  it.each(['.', './testing', './workers', './trace'])(
     'names the types of the door %s first, and files that exist',
     (door) => {
       const conditions = manifest.exports[door]

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { built } from '../support/built-package.ts'
 
-it.each(['index.js', 'testing/index.js', 'trace/index.js'])(
+it.each(['index.js', 'testing/index.js', 'workers/index.js', 'trace/index.js'])(
   'importing %s does nothing that can be observed',
   async (door) => {
     const program = `

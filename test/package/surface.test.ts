@@ -57,6 +57,18 @@ const doors = {
     values: ['VirtualClock'],
     types: [],
   },
+  'workers/index.js': {
+    values: [
+      'WorkerLostError',
+      'WorkerPool',
+      'gatherSync',
+      'registerErrors',
+      'serve',
+      'sleepSync',
+      'transfer',
+    ],
+    types: ['GatherSyncOptions', 'NodeWorkerOptions', 'Tasks', 'WorkerLike', 'WorkerPoolOptions'],
+  },
   'trace/index.js': {
     values: ['Timeline', 'trace'],
     types: ['Finding', 'Run', 'Span', 'Summary', 'TraceOptions'],

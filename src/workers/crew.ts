@@ -1,0 +1,444 @@
+import { cancelAll } from '../core/canceller.ts'
+import type { AnyFuture } from '../core/future.ts'
+import { observer } from '../core/observer.ts'
+import { turn } from '../internal/event-loop.ts'
+import { RingQueue } from '../internal/ring-queue.ts'
+import type { Definition } from '../schedule/definition.ts'
+import { Dispatcher } from '../schedule/dispatcher.ts'
+import type { Run } from '../schedule/executor.ts'
+import {
+  ASKED,
+  Board,
+  BUSY,
+  codeOf,
+  IN_MESSAGE,
+  LISTENING,
+  MOST_THREADS,
+  RUNNING,
+  SEEN,
+  threadOf,
+  useOf,
+  WAITING,
+} from './board.ts'
+import { packThrown, unpackThrown } from './error-codec.ts'
+import { readInline } from './inline-values.ts'
+import { KeepAlive } from './keep-alive.ts'
+import type { Report } from './messages.ts'
+import { type Offer, Offers } from './offers.ts'
+import type { CheckedPoolOptions } from './pool-options.ts'
+import { Postings } from './postings.ts'
+import { PumpedClock } from './pumped-clock.ts'
+import { type Outcome, RemoteCall } from './remote-call.ts'
+import { RemoteDefinition } from './remote-definition.ts'
+import { Roster } from './roster.ts'
+import type { RawWorker } from './start-worker.ts'
+import type { Employer, Thread } from './thread.ts'
+import { WorkerLostError } from './worker-lost-error.ts'
+import type { Workforce } from './workforce.ts'
+
+type OutcomeReport = Extract<Report, { is: 'outcome' }>
+
+/**
+ * The engine of a pool, between its scheduler and its threads.
+ *
+ * The scheduler decides which calls run, as it does everywhere: one slot a thread. The threads take
+ * what is on the board by themselves, in the same order, and tell of it; so the scheduler may learn
+ * of a start later than it has happened.
+ */
+export class Crew implements Workforce, Employer {
+  readonly dispatcher: Dispatcher
+  readonly board: Board
+  readonly indices: number
+  readonly module: string | undefined
+  readonly place: string
+  readonly #name: string
+  readonly #grace: number
+  readonly #clock = new PumpedClock()
+  readonly #roster: Roster
+  readonly #postings: Postings
+  readonly #offers = new Offers(this)
+  readonly #keepAlive = new KeepAlive()
+  #orders = 0
+  // What threads have finished, and what they have sent of it.
+  readonly #finished = new RingQueue<number>()
+  readonly #outcomes = new Map<number, OutcomeReport>()
+  /** The thread that has finished what is being told of: it is free. */
+  #freed: Thread | undefined
+  #isComing = false
+  #failedStarts = 0
+  #broken: WorkerLostError | undefined
+  #probedAt = 0
+
+  constructor(options: CheckedPoolOptions, module: string | undefined, start: () => RawWorker) {
+    const { threads, name, grace, signal } = options
+    this.module = module
+    this.#name = name
+    this.place = name
+    this.#grace = grace
+    this.indices = Math.min(MOST_THREADS, 2 * threads + SPARE_INDICES)
+    this.board = new Board(this.indices)
+    this.board.setOwner(LISTENING)
+    this.#roster = new Roster(this, options, this.#clock, start)
+    this.#postings = new Postings(this.board, this.#roster, threads, (call, error) =>
+      this.#fail(call, error),
+    )
+    this.dispatcher = new Dispatcher({
+      name,
+      concurrency: threads,
+      // A free thread gets its call inside the call: this thread may block right after it.
+      start: options.start === 'lazy' ? 'lazy' : 'eager',
+      slice: Infinity,
+      clock: this.#clock,
+      signal,
+      rate: undefined,
+    })
+  }
+
+  get size(): number {
+    return this.#roster.live.length
+  }
+
+  // From the calls to the threads.
+
+  submit(definition: Definition, name: string, values: readonly unknown[]): AnyFuture {
+    return this.#submit(definition, name, values, undefined)
+  }
+
+  /** Takes a call that a thread offers. */
+  submitOffer(offer: Offer, name: string, values: readonly unknown[], priority: number): AnyFuture {
+    return this.#submit(new RemoteDefinition(this, name, { priority }), name, values, offer)
+  }
+
+  #submit(
+    definition: Definition,
+    name: string,
+    values: readonly unknown[],
+    offer: Offer | undefined,
+  ): AnyFuture {
+    const { priority = 0 } = definition.options
+    const call = new RemoteCall(name, values, priority, this.#orders++, offer)
+    // The values too, for a timeline to see where they come from.
+    const future = this.dispatcher.submit(definition, undefined, [call, ...values])
+    call.future = future
+    this.#queued(call)
+    return future
+  }
+
+  demanded(call: RemoteCall): void {
+    this.dispatcher.drain()
+    this.#queued(call)
+  }
+
+  #queued(call: RemoteCall): void {
+    // What a thread has offered it may take back: none of that is begun ahead of its turn.
+    const isAhead = call.offer === undefined && this.dispatcher.isWaiting(call.future)
+    if (isAhead) this.#postings.add(call)
+    this.#checkIdle()
+  }
+
+  execute(run: Run, [recorded]: readonly unknown[]): void {
+    const call = recorded as RemoteCall
+    call.run = run
+    call.future = run.future
+    if (call.outcome !== undefined) return this.#pass(call, call.outcome)
+    if (call.offer !== undefined && !this.#offers.take(call.offer)) {
+      // Its own thread was faster, and nobody asks for this.
+      return this.#pass(call, { isFailure: false, value: undefined })
+    }
+    this.#staff()
+    if (this.#broken !== undefined) return this.#fail(call, this.#broken)
+    if (call.slot < 0) this.#postings.add(call)
+    else this.#postings.bring(call, this.#freed)
+  }
+
+  /** Has a thread for each body. */
+  #staff(): void {
+    if (this.#broken !== undefined) return
+    try {
+      this.#roster.staff(this.dispatcher.running)
+    } catch (error) {
+      this.#break('could not start a thread', error)
+    }
+  }
+
+  // Cancelling.
+
+  hasBegun(call: RemoteCall): boolean {
+    return call.run === undefined && call.slot >= 0 && this.board.state(call.slot) !== call.state
+  }
+
+  cancel(call: RemoteCall, reason: unknown): void {
+    call.cancelReason = { isFailure: true, value: reason }
+    if (call.slot >= 0 && !this.#postings.takeBack(call)) this.#abort(call, reason)
+    else {
+      this.#postings.drop(call)
+      if (call.run !== undefined) this.#pass(call, call.cancelReason)
+      this.#postings.fillBoard()
+    }
+    this.#checkIdle()
+  }
+
+  #abort(call: RemoteCall, reason: unknown): void {
+    const { slot } = call
+    const state = this.board.state(slot)
+    const thread = this.#roster.at(threadOf(state))
+    if (codeOf(state) !== RUNNING || thread === undefined) return
+    this.board.setCancel(slot, ASKED)
+    thread.post({ is: 'cancel', slot, use: useOf(state), reason: packThrown(reason) })
+    call.stopGrace = this.#clock.callLater(() => {
+      // A body that has let the message through is not stuck, and may take its time.
+      const isStuck = this.board.cancelOf(slot) !== SEEN && this.board.state(slot) === state
+      if (isStuck) thread.kill()
+    }, this.#grace)
+  }
+
+  // From the threads back to the futures.
+
+  heard(thread: Thread, report: Report): void {
+    if (report === 0) return this.#listen()
+    switch (report.is) {
+      case 'ready':
+        thread.isReady = true
+        this.#failedStarts = 0
+        break
+      case 'failed':
+        this.unloadable(thread, unpackThrown(report.error))
+        break
+      case 'outcome':
+        this.#outcomes.set(report.slot, report)
+        break
+      case 'uncaught':
+        thread.cause ??= unpackThrown(report.error)
+        break
+      case 'exit':
+        thread.exitCode ??= report.code
+        break
+      case 'blocked':
+        this.#lend(thread, report.isBlocked)
+        break
+      default:
+        this.#offers.heard(thread, report)
+    }
+  }
+
+  #lend(thread: Thread, isBlocked: boolean): void {
+    this.#roster.lend(thread, isBlocked)
+    this.dispatcher.concurrency = this.#roster.most
+    this.dispatcher.drain()
+  }
+
+  /** Handles what threads have finished, again and again while there is something; then waits. */
+  #listen(): void {
+    if (this.#isComing) return
+    if (this.#look()) return this.#listenSoon()
+    this.#postings.feed()
+    this.board.setOwner(LISTENING)
+    // What was finished just before nobody has told of.
+    if (!this.board.hasFinished) return
+    this.board.setOwner(BUSY)
+    this.#listenSoon()
+  }
+
+  #listenSoon(): void {
+    if (this.#isComing) return
+    this.#isComing = true
+    // Insisted on: the loop would wait for an event first.
+    turn(() => {
+      this.#isComing = false
+      this.#listen()
+    }, true)
+  }
+
+  /** Handles what threads have finished. Gives whether there was anything. */
+  #look(): boolean {
+    for (const slot of this.board.takeFinished()) this.#finished.push(slot)
+    if (this.#finished.size === 0) return false
+    // One by one off a queue that all share: whoever is told of one may look, too.
+    for (let slot = this.#finished.shift(); slot !== undefined; slot = this.#finished.shift()) {
+      this.#conclude(slot)
+    }
+    this.#postings.fillBoard()
+    this.#checkIdle()
+    this.#roster.sweepLater()
+    return true
+  }
+
+  #conclude(slot: number): void {
+    const state = this.board.state(slot)
+    const thread = this.#roster.at(threadOf(state))
+    const call = this.#postings.callIn(slot)
+    const outcome = this.#outcomeIn(slot, state, thread)
+    if (call !== undefined && observer !== undefined) this.#noteTimes(call, slot, thread)
+    if (call !== undefined) this.#postings.detach(call)
+    this.#postings.free(slot)
+    // Given up with its thread, which has come to an end of it all the same.
+    if (call === undefined) return
+    if (thread !== undefined) thread.lastUsed = this.#clock.now()
+    this.#freed = thread
+    this.#settle(call, outcome ?? this.#loss(call, thread))
+    this.#freed = undefined
+  }
+
+  /** Has a timeline told when and where the body ran, once the scheduler has started it. */
+  #noteTimes(call: RemoteCall, slot: number, thread: Thread | undefined): void {
+    const start = this.board.startOf(slot) - performance.timeOrigin
+    const end = this.board.endOf(slot) - performance.timeOrigin
+    call.tellTimes = () => {
+      observer?.started(call.future, `${this.#name} ${(thread?.index ?? 0) + 1}`, start)
+      observer?.ended(call.future, end)
+    }
+  }
+
+  #outcomeIn(slot: number, state: number, thread: Thread | undefined): Outcome | undefined {
+    if (this.board.countOf(slot) !== IN_MESSAGE) {
+      return { isFailure: false, value: readInline(this.board, slot, 1)[0] }
+    }
+    if (!this.#outcomes.has(slot)) thread?.listen()
+    const report = this.#outcomes.get(slot)
+    this.#outcomes.delete(slot)
+    if (report?.use !== useOf(state)) return undefined
+    const value = report.kind === 'value' ? report.value : unpackThrown(report.value)
+    return { isFailure: report.kind === 'thrown', value }
+  }
+
+  #fail(call: RemoteCall, error: unknown): void {
+    this.#settle(call, { isFailure: true, value: error })
+  }
+
+  #settle(call: RemoteCall, outcome: Outcome): void {
+    if (call.run !== undefined) return this.#pass(call, outcome)
+    // Begun ahead of its turn, and over before that has come.
+    call.outcome = outcome
+    if (!call.future.done) this.dispatcher.startAhead(call.future)
+  }
+
+  #pass(call: RemoteCall, { isFailure, value }: Outcome): void {
+    const { run } = call
+    // It may be tried again.
+    call.run = undefined
+    call.outcome = undefined
+    call.tellTimes?.()
+    call.tellTimes = undefined
+    if (isFailure) run?.reject(value)
+    else run?.fulfil(value)
+  }
+
+  // The end of threads.
+
+  lost(thread: Thread): void {
+    // What it has finished is finished.
+    this.#look()
+    this.#lend(thread, false)
+    this.#offers.forget(thread)
+    for (const call of this.#postings.begunBy(thread)) {
+      this.#postings.detach(call)
+      this.#settle(call, call.cancelReason ?? this.#loss(call, thread))
+    }
+    this.#staff()
+    for (const call of this.#postings.sendOn(thread)) this.#settle(call, this.#loss(call, thread))
+    this.#checkIdle()
+    // The thread may have taken along what it was about to tell.
+    this.#listenSoon()
+  }
+
+  ended(thread: Thread): void {
+    this.#postings.reclaim(thread)
+    this.#roster.remove(thread)
+    if (!thread.isReady) {
+      this.#failedStarts += 1
+      if (this.#failedStarts >= MOST_FAILED_STARTS) {
+        this.#break('could not start a thread', thread.cause ?? new Error(describeEnd(thread)))
+      }
+    }
+    this.#staff()
+    this.#postings.fillBoard()
+    this.#listenSoon()
+  }
+
+  unloadable(thread: Thread, error: unknown): void {
+    thread.cause = error
+    this.#break('could not load its module', error)
+    thread.kill()
+  }
+
+  /** Nothing will ever run here: fails all that waits, and all that comes. */
+  #break(what: string, cause: unknown): void {
+    if (this.#broken !== undefined) return
+    this.#broken = new WorkerLostError(`The pool "${this.#name}" ${what}`, { cause })
+    for (const call of this.#postings.clear()) this.#fail(call, this.#broken)
+    this.#checkIdle()
+  }
+
+  #loss(call: RemoteCall, thread: Thread | undefined): Outcome {
+    const how = thread === undefined ? 'is gone' : describeEnd(thread)
+    const message = `The thread that ran the task "${call.name}" ${how}`
+    const { cause, exitCode } = thread ?? {}
+    return { isFailure: true, value: new WorkerLostError(message, { cause, exitCode }) }
+  }
+
+  // The end of the pool.
+
+  #checkIdle(): void {
+    this.#keepAlive.set(this.hasWork)
+  }
+
+  async close(): Promise<void> {
+    this.dispatcher.closed = true
+    await this.dispatcher.idle()
+    await this.#roster.disband()
+  }
+
+  async terminate(reason: unknown): Promise<void> {
+    this.dispatcher.closed = true
+    const waiting = this.dispatcher.list().filter(({ status }) => status === 'scheduled')
+    cancelAll(waiting, reason)
+    for (const thread of this.#roster.live) {
+      thread.cause = reason
+      thread.kill()
+    }
+    await this.#roster.disband()
+  }
+
+  // While this thread is blocked.
+
+  get hasWork(): boolean {
+    return this.dispatcher.running + this.dispatcher.queued > 0
+  }
+
+  pump(): void {
+    this.board.setOwner(BUSY)
+    this.#clock.run()
+    for (const thread of this.#roster.all) thread.listen()
+    this.#look()
+    this.#postings.feed()
+    this.dispatcher.drain()
+  }
+
+  block(milliseconds: number): void {
+    const clock = this.#clock
+    this.board.setOwner(WAITING)
+    const most = Math.min(milliseconds, PROBE_INTERVAL, clock.nextDue - clock.now())
+    if (!this.board.hasFinished && most > 0) this.board.waitForCall(most)
+    this.board.setOwner(BUSY)
+    if (clock.now() - this.#probedAt < PROBE_INTERVAL) return
+    this.#probedAt = clock.now()
+    this.#roster.probe()
+  }
+
+  unblock(): void {
+    this.#listenSoon()
+  }
+}
+
+function describeEnd({ exitCode, cause }: Thread): string {
+  const code = exitCode === undefined ? '' : ` with exit code ${exitCode}`
+  return `has ended${code}${cause instanceof Error ? `: ${cause.message}` : ''}`
+}
+
+/** More threads than may work at once: going takes time, and bodies that block lend their slots. */
+const SPARE_INDICES = 64
+
+const MOST_FAILED_STARTS = 3
+
+/** How often to ask whether threads are still alive, in milliseconds, while events cannot tell. */
+const PROBE_INTERVAL = 50

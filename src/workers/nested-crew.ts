@@ -1,0 +1,279 @@
+import { collect, contentOf, FULFILLED, follow, stateOf } from '../core/cell.ts'
+import type { AnyFuture } from '../core/future.ts'
+import { lingers } from '../core/linger.ts'
+import { turn } from '../internal/event-loop.ts'
+import type { Definition } from '../schedule/definition.ts'
+import { Dispatcher } from '../schedule/dispatcher.ts'
+import type { Run } from '../schedule/executor.ts'
+import { argumentError, refuseFutures, resultError } from './clone-error.ts'
+import { isError } from './clone-kind.ts'
+import { packThrown, unpackThrown } from './error-codec.ts'
+import type { Home } from './home.ts'
+import type { Answer } from './messages.ts'
+import { PumpedClock } from './pumped-clock.ts'
+import { RemoteCall } from './remote-call.ts'
+import { transfersOf } from './transfer.ts'
+import type { Workforce } from './workforce.ts'
+
+/** A call that a body makes of its own pool. */
+class NestedCall extends RemoteCall {
+  /** Names the offer to the pool, if there is one. */
+  key = 0
+  /** Where on the board it says whether somebody has taken it. */
+  word = -1
+  /** Its run on this thread. */
+  here: AnyFuture | undefined
+}
+
+/**
+ * A pool as its own bodies see it. What they call is offered to the other threads, and whoever is
+ * the first runs it: a free thread, or this one as soon as its body waits. So calls of any depth go
+ * on when all threads wait for each other, and when the thread that owns the pool is blocked.
+ */
+export class NestedCrew implements Workforce {
+  readonly place = 'main'
+  readonly dispatcher: Dispatcher
+  readonly #home: Home
+  readonly #clock = new PumpedClock()
+  /** Offered or not, nobody is known to have begun them. In the order of the calls. */
+  readonly #open = new Set<NestedCall>()
+  /** What other threads run, and what is offered to them. */
+  readonly #offered = new Map<number, NestedCall>()
+  /** Calls that nothing but this thread can finish. */
+  #here = 0
+  #orders = 0
+  #keys = 0
+  #isComing = false
+  #isBlocked = false
+  /** Whether the pool has no thread left that could help while this one is blocked. */
+  #isRefused = false
+
+  constructor(home: Home, name: string) {
+    this.#home = home
+    this.dispatcher = new Dispatcher({
+      name,
+      concurrency: Infinity,
+      start: 'eager',
+      slice: Infinity,
+      clock: this.#clock,
+      signal: undefined,
+      rate: undefined,
+    })
+    home.onAnswer = (answer) => this.#answered(answer)
+    home.onRefusal = () => {
+      this.#isRefused = true
+    }
+  }
+
+  get size(): number {
+    return this.#home.board.countThreads()
+  }
+
+  submit(definition: Definition, name: string, values: readonly unknown[]): AnyFuture {
+    const priority = definition.options.priority ?? 0
+    const call = new NestedCall(name, values, priority, this.#orders++)
+    return this.dispatcher.submit(definition, undefined, [call, ...values])
+  }
+
+  demanded(): void {
+    this.dispatcher.drain()
+  }
+
+  execute(run: Run, [recorded]: readonly unknown[]): void {
+    const call = recorded as NestedCall
+    call.run = run
+    this.#open.add(call)
+    this.#offer(call, false)
+    this.#runSoon()
+  }
+
+  hasBegun(): boolean {
+    return false
+  }
+
+  cancel(call: NestedCall, reason: unknown): void {
+    if (this.#takeBack(call)) this.#pass(call, true, reason)
+    else if (call.here !== undefined) call.here.cancel(reason)
+    else this.#home.tell({ is: 'cancel offer', key: call.key, reason: packThrown(reason) })
+  }
+
+  // The pool is its owner's to close.
+
+  async close(): Promise<void> {
+    this.dispatcher.closed = true
+    await this.dispatcher.idle()
+  }
+
+  terminate(reason: unknown): Promise<void> {
+    this.dispatcher.cancel(reason)
+    return this.close()
+  }
+
+  // Giving calls away.
+
+  #offer(call: NestedCall, mustHelp: boolean): void {
+    const { board, index } = this.#home
+    if (call.key !== 0 || (!mustHelp && !board.mayHelp(index))) return
+    const word = board.freeOffer(index)
+    if (word < 0) return
+    const key = this.#nextKey()
+    const { name, values, priority } = call
+    try {
+      const transfer = transfersOf(values)
+      // Moved, they could not be run here any more.
+      if (transfer.length > 0) return
+      board.setOffer(word, key)
+      this.#home.tell({ is: 'offer', key, word, name, values: values as unknown[], priority })
+    } catch {
+      // It fails when it is run here, with the same error.
+      board.setOffer(word, 0)
+      return
+    }
+    call.key = key
+    call.word = word
+    this.#offered.set(key, call)
+    this.#home.callOwner()
+  }
+
+  #nextKey(): number {
+    this.#keys = (this.#keys % MOST_KEYS) + 1
+    return this.#keys
+  }
+
+  /** Takes a call back that nobody has begun. */
+  #takeBack(call: NestedCall): boolean {
+    if (!this.#open.has(call)) return false
+    this.#open.delete(call)
+    if (call.key === 0) return true
+    // Taken, it has the pool's answer to wait for.
+    if (!this.#home.board.retractOffer(call.word, call.key)) return false
+    this.#home.tell({ is: 'retract', key: call.key })
+    this.#offered.delete(call.key)
+    call.key = 0
+    return true
+  }
+
+  #answered(answer: Answer): void {
+    const call = this.#offered.get(answer.key)
+    this.#offered.delete(answer.key)
+    if (call === undefined) return
+    this.#open.delete(call)
+    call.key = 0
+    const isFailure = answer.kind === 'thrown'
+    this.#pass(call, isFailure, answer.kind === 'value' ? answer.value : unpackThrown(answer.value))
+  }
+
+  // Running them here.
+
+  /** Runs what nobody has taken, one call a turn: this thread's body waits, or will. */
+  #runSoon(): void {
+    if (this.#isComing) return
+    this.#isComing = true
+    turn(() => {
+      this.#isComing = false
+      this.#runNext(() => true)
+      if (this.#open.size > 0) this.#runSoon()
+    }, true)
+  }
+
+  /** Runs the next call that nobody has taken. Gives false if there is none. */
+  #runNext(isFit: (call: NestedCall) => boolean): boolean {
+    for (const call of this.#open) {
+      if (!isFit(call) || !this.#takeBack(call)) continue
+      this.#run(call)
+      return true
+    }
+    return false
+  }
+
+  #run(call: NestedCall): void {
+    let values: unknown[]
+    try {
+      values = clone(call.values)
+    } catch (error) {
+      return this.#pass(call, true, argumentError(call.name, call.values, error))
+    }
+    const here = this.#home.runHere(call.name, values)
+    call.here = here
+    this.#here += 1
+    collect(here)
+    let thrown: { readonly error: unknown } | undefined
+    const ended = (): void => this.#ended(call, thrown !== undefined, thrown?.error)
+    const threw = (error: unknown): void => {
+      thrown = { error }
+    }
+    follow(here, {
+      settled: (it) => {
+        if (lingers(it, { threw, ended })) return
+        this.#ended(call, stateOf(it) !== FULFILLED, contentOf(it))
+      },
+    })
+  }
+
+  // What comes from another thread is a copy, and so is what comes from this one.
+  #ended(call: NestedCall, isFailure: boolean, outcome: unknown): void {
+    this.#here -= 1
+    call.here = undefined
+    if (isFailure) return this.#pass(call, true, unpackThrown(packThrown(outcome)))
+    try {
+      outcome = isError(outcome) ? unpackThrown(packThrown(outcome)) : clone([outcome])[0]
+    } catch (error) {
+      return this.#pass(call, true, resultError(call.name, outcome, error))
+    }
+    this.#pass(call, false, outcome)
+  }
+
+  #pass(call: NestedCall, isFailure: boolean, value: unknown): void {
+    const { run } = call
+    call.run = undefined
+    if (isFailure) run?.reject(value)
+    else run?.fulfil(value)
+  }
+
+  // While this thread is blocked.
+
+  get hasWork(): boolean {
+    return !this.#isRefused && (this.#open.size > 0 || this.#offered.size > 0)
+  }
+
+  pump(): void {
+    this.#home.drain()
+    this.#clock.run()
+    // An async body would get stuck at its first await.
+    while (this.#runNext(({ name }) => !this.#home.isAsync(name)));
+  }
+
+  block(milliseconds: number): void {
+    const { board, index } = this.#home
+    if (!this.#isBlocked) {
+      this.#isBlocked = true
+      this.#home.tell({ is: 'blocked', isBlocked: true })
+    }
+    for (const call of this.#open) this.#offer(call, true)
+    this.#home.callOwner()
+    board.blockThread(index, () => this.#home.drain(), Math.min(milliseconds, LONGEST_BLOCK))
+  }
+
+  unblock(): void {
+    if (!this.#isBlocked) return
+    this.#isBlocked = false
+    this.#isRefused = false
+    this.#home.tell({ is: 'blocked', isBlocked: false })
+    this.#home.callOwner()
+  }
+}
+
+/** Clones values as a message would. Throws what cannot be. */
+function clone(values: readonly unknown[]): unknown[] {
+  if (values.every((value) => Object(value) !== value && typeof value !== 'symbol')) {
+    return [...values]
+  }
+  refuseFutures(values)
+  return structuredClone(values, { transfer: transfersOf(values) }) as unknown[]
+}
+
+/** The names of offers begin anew after so many. */
+const MOST_KEYS = 2 ** 30
+
+/** In milliseconds: how long to wait at most before looking again. */
+const LONGEST_BLOCK = 50

@@ -1,0 +1,247 @@
+import { BinaryHeap } from '../internal/binary-heap.ts'
+import {
+  ASLEEP,
+  AWAKE,
+  type Board,
+  codeOf,
+  FREE,
+  IN_MESSAGE,
+  RUNNING,
+  SLOTS,
+  threadOf,
+  useOf,
+} from './board.ts'
+import { argumentError, refuseFutures } from './clone-error.ts'
+import { writeInline } from './inline-values.ts'
+import { comesFirst, type RemoteCall } from './remote-call.ts'
+import type { Roster } from './roster.ts'
+import type { Thread } from './thread.ts'
+import { transfersOf } from './transfer.ts'
+
+/**
+ * The calls of a pool that have not ended: on the board as far as there is room, else in line.
+ *
+ * What waits for its turn is put on the board too, in its order, so that threads go on while the
+ * thread that owns the pool is blocked.
+ */
+export class Postings {
+  readonly #board: Board
+  readonly #roster: Roster
+  /** As many slots are kept for calls that have their turn. */
+  readonly #reserved: number
+  readonly #failed: (call: RemoteCall, error: unknown) => void
+  /** By slot. */
+  readonly #calls: (RemoteCall | undefined)[] = []
+  readonly #freeSlots: number[] = []
+  /** Calls that are not on the board, in their order. */
+  readonly #line = new BinaryHeap<RemoteCall>(comesFirst)
+  /** How many of them nobody wants any more. */
+  #dropped = 0
+  /** The last of those on the board whose turn has not come. */
+  #lastAhead: RemoteCall | undefined
+
+  /** @param failed - Told of calls that cannot be handed to a thread. */
+  constructor(
+    board: Board,
+    roster: Roster,
+    reserved: number,
+    failed: (call: RemoteCall, error: unknown) => void,
+  ) {
+    this.#board = board
+    this.#roster = roster
+    this.#reserved = reserved
+    this.#failed = failed
+    for (let slot = SLOTS - 1; slot >= 0; slot--) this.#freeSlots.push(slot)
+  }
+
+  callIn(slot: number): RemoteCall | undefined {
+    return this.#calls[slot]
+  }
+
+  // Onto the board.
+
+  /** Takes a call that is to run. */
+  add(call: RemoteCall): void {
+    if (call.isInLine || call.slot >= 0) return
+    this.#takeInLine(call)
+    const last = this.#lastAhead
+    if (last !== undefined && last.slot >= 0 && comesFirst(call, last)) this.#withdrawAfter(call)
+    this.fillBoard()
+  }
+
+  #takeInLine(call: RemoteCall): void {
+    call.isInLine = true
+    this.#line.push(call)
+  }
+
+  /** Takes back what is on the board ahead of its turn and comes after a call. */
+  #withdrawAfter(call: RemoteCall): void {
+    this.#lastAhead = undefined
+    for (const each of this.#calls) {
+      if (each === undefined || each.run !== undefined) continue
+      if (comesFirst(call, each) && this.takeBack(each)) this.#takeInLine(each)
+      else if (this.#lastAhead === undefined || comesFirst(this.#lastAhead, each)) {
+        this.#lastAhead = each
+      }
+    }
+  }
+
+  /** Puts calls in line on the board, as far as there is room. */
+  fillBoard(): void {
+    for (let call = this.#line.peek(); call !== undefined; call = this.#line.peek()) {
+      const reserved = call.run === undefined ? this.#reserved : 0
+      const isFull = this.#freeSlots.length <= reserved || !this.#board.hasRoom
+      if (isFull && !call.isDropped) return
+      this.#line.pop()
+      call.isInLine = false
+      if (call.isDropped) this.#dropped -= 1
+      else this.#publish(call)
+    }
+  }
+
+  #publish(call: RemoteCall): void {
+    const slot = this.#freeSlots.pop() as number
+    const { values } = call
+    const isInline = writeInline(this.#board, slot, values)
+    const fn = this.#roster.numberOf(call.name)
+    this.#board.describe(slot, fn, isInline ? values.length : IN_MESSAGE)
+    call.slot = slot
+    call.state = this.#board.enqueue(slot)
+    this.#calls[slot] = call
+    if (call.run === undefined) this.#lastAhead = call
+    const sleeper = this.#roster.sleeper()
+    if (!isInline) this.#send(call, sleeper ?? this.#roster.likeliest(call))
+    else if (sleeper !== undefined) this.#roster.wake(sleeper)
+  }
+
+  // Arguments that do not fit on it.
+
+  /** Sends the arguments of a call on the board to a thread. */
+  #send(call: RemoteCall, to: Thread | undefined): void {
+    if (to === undefined) return
+    const { values, slot, state } = call
+    try {
+      const transfer = transfersOf(values)
+      refuseFutures(values)
+      to.post({ is: 'call', slot, use: useOf(state), values: values as unknown[] }, transfer)
+      if (transfer.length > 0) call.isMoved = true
+    } catch (error) {
+      if (this.takeBack(call)) this.#failed(call, argumentError(call.name, values, error))
+      return
+    }
+    if (call.sentTo !== undefined) call.sentTo.assigned -= 1
+    call.sentTo = to
+    to.assigned += 1
+    // The message has woken it.
+    this.#board.changeThread(to.index, ASLEEP, AWAKE)
+  }
+
+  /** Whether a thread may be sent the arguments of a call that another one was sent before. */
+  #canSendOn(call: RemoteCall, to: Thread): boolean {
+    if (call.sentTo === undefined || call.sentTo === to || call.isMoved || to.isGone) return false
+    return this.#board.state(call.slot) === call.state
+  }
+
+  /** The turn of a call on the board has come: some thread is free, not always the one it was sent to. */
+  bring(call: RemoteCall, freed: Thread | undefined): void {
+    const to = freed ?? this.#roster.sleeper()
+    if (to !== undefined && this.#canSendOn(call, to)) this.#send(call, to)
+  }
+
+  /** Sends calls that wait for busy threads to those that have said that they lack something. */
+  feed(): void {
+    if (!this.#roster.live.some(({ assigned }) => assigned > 0)) return
+    for (const call of this.#calls) {
+      const sleeper = this.#roster.sleeper()
+      if (sleeper === undefined) return
+      if (call !== undefined && this.#canSendOn(call, sleeper)) this.#send(call, sleeper)
+    }
+  }
+
+  /** Sends on what was sent to a thread that has gone. Gives the calls for which that is too late. */
+  sendOn(gone: Thread): RemoteCall[] {
+    const lost: RemoteCall[] = []
+    for (const call of this.#calls) {
+      if (call?.sentTo !== gone || this.#board.state(call.slot) !== call.state) continue
+      if (!call.isMoved) this.#send(call, this.#roster.sleeper() ?? this.#roster.likeliest(call))
+      else if (this.takeBack(call)) lost.push(call)
+    }
+    return lost
+  }
+
+  // Off the board.
+
+  /** Takes a call off the board, unless somebody has begun it. */
+  takeBack(call: RemoteCall): boolean {
+    const { slot, state } = call
+    if (slot < 0 || !this.#board.change(slot, state, useOf(state) | FREE)) return false
+    this.detach(call)
+    this.#freeSlots.push(slot)
+    return true
+  }
+
+  /** A call leaves its slot, which is not free before its thread has let go of it, too. */
+  detach(call: RemoteCall): void {
+    this.#calls[call.slot] = undefined
+    call.slot = -1
+    if (call.sentTo !== undefined) call.sentTo.assigned -= 1
+    call.sentTo = undefined
+    call.stopGrace?.()
+    call.stopGrace = undefined
+  }
+
+  /** Nobody will write to a slot any more. */
+  free(slot: number): void {
+    this.#board.free(slot)
+    this.#freeSlots.push(slot)
+  }
+
+  /** What a thread has begun and not finished. */
+  begunBy(thread: Thread): RemoteCall[] {
+    return this.#calls.filter((call) => {
+      if (call === undefined) return false
+      const state = this.#board.state(call.slot)
+      const isIts = codeOf(state) >= RUNNING && threadOf(state) === thread.index
+      return isIts && this.#board.startOf(call.slot) > 0
+    }) as RemoteCall[]
+  }
+
+  /** A thread has really ended: its slots are free, and what it has taken but not begun waits again. */
+  reclaim(thread: Thread): void {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const state = this.#board.state(slot)
+      if (codeOf(state) < RUNNING || threadOf(state) !== thread.index) continue
+      const call = this.#calls[slot]
+      if (call !== undefined) this.detach(call)
+      this.free(slot)
+      if (call !== undefined) this.#takeInLine(call)
+    }
+  }
+
+  /** Nobody wants a call any more that is not on the board. */
+  drop(call: RemoteCall): void {
+    call.isDropped = true
+    if (!call.isInLine) return
+    this.#dropped += 1
+    // They must not pile up behind a body that never ends.
+    if (this.#dropped > 32 && 2 * this.#dropped > this.#line.size) {
+      for (const each of this.#emptyLine()) this.#takeInLine(each)
+    }
+  }
+
+  /** Takes off all that nobody has begun, in order. */
+  clear(): RemoteCall[] {
+    const calls = this.#calls.filter((call) => call !== undefined && this.takeBack(call))
+    return [...(calls as RemoteCall[]), ...this.#emptyLine()]
+  }
+
+  #emptyLine(): RemoteCall[] {
+    const wanted: RemoteCall[] = []
+    for (let call = this.#line.pop(); call !== undefined; call = this.#line.pop()) {
+      call.isInLine = false
+      if (!call.isDropped) wanted.push(call)
+    }
+    this.#dropped = 0
+    return wanted
+  }
+}

@@ -1,0 +1,62 @@
+import type { AnyFuture } from '../core/future.ts'
+import type { Run } from '../schedule/executor.ts'
+import type { Offer } from './offers.ts'
+import type { Thread } from './thread.ts'
+
+/** How a body has ended. */
+export interface Outcome {
+  readonly isFailure: boolean
+  readonly value: unknown
+}
+
+/** A call of a pool's task, from the call until its body has ended on some thread. */
+export class RemoteCall {
+  readonly name: string
+  readonly values: readonly unknown[]
+  readonly priority: number
+  /** Its place in the order of the calls. */
+  readonly order: number
+  future!: AnyFuture
+  /** Holds its slot of the scheduler, once the scheduler has started it. */
+  run: Run | undefined
+  /** Where it is on the board, or -1, and what that slot's word was when it was put there. */
+  slot = -1
+  state = 0
+  /** To whom its arguments were sent, while nobody has begun it. */
+  sentTo: Thread | undefined
+  /** Whether some of its arguments were moved: they cannot be sent again. */
+  isMoved = false
+  /** Whether it stands in the line of calls that are not on the board. */
+  isInLine = false
+  /** Whether nobody wants it any more. */
+  isDropped = false
+  /** Which thread has made it, if not the one that owns the pool. */
+  readonly offer: Offer | undefined
+  /** How it has ended, before the scheduler is told. */
+  outcome: Outcome | undefined
+  /** Why it was cancelled while its body ran. */
+  cancelReason: Outcome | undefined
+  /** Tells a timeline when and where its body ran. */
+  tellTimes: (() => void) | undefined
+  /** Ends the wait for a body that was cancelled. */
+  stopGrace: (() => void) | undefined
+
+  constructor(
+    name: string,
+    values: readonly unknown[],
+    priority: number,
+    order: number,
+    offer?: Offer,
+  ) {
+    this.name = name
+    this.values = values
+    this.priority = priority
+    this.order = order
+    this.offer = offer
+  }
+}
+
+/** Whether a call comes before another one: rule 2. */
+export function comesFirst(a: RemoteCall, b: RemoteCall): boolean {
+  return a.priority > b.priority || (a.priority === b.priority && a.order < b.order)
+}

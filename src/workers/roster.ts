@@ -1,0 +1,193 @@
+import { ASLEEP, AWAKE, BOOTING, type Board, GONE } from './board.ts'
+import { KeepAlive } from './keep-alive.ts'
+import type { CheckedPoolOptions } from './pool-options.ts'
+import type { PumpedClock } from './pumped-clock.ts'
+import type { RemoteCall } from './remote-call.ts'
+import type { RawWorker } from './start-worker.ts'
+import { type Employer, Thread } from './thread.ts'
+
+/** The threads of a pool: started on demand, let go when they have had nothing to do for long. */
+export class Roster {
+  readonly #employer: Employer
+  readonly #options: CheckedPoolOptions
+  readonly #start: () => RawWorker
+  readonly #clock: PumpedClock
+  readonly #board: Board
+  /** By index, until they have really ended. */
+  readonly #threads: (Thread | undefined)[] = []
+  // Names of functions, which calls on the board say by their numbers.
+  readonly #names: string[] = []
+  readonly #numbers = new Map<string, number>()
+  /** How many bodies block their threads, and wait for calls that need threads too. */
+  #lent = 0
+  #stopSweep: (() => void) | undefined
+
+  constructor(
+    employer: Employer,
+    options: CheckedPoolOptions,
+    clock: PumpedClock,
+    start: () => RawWorker,
+  ) {
+    this.#employer = employer
+    this.#options = options
+    this.#clock = clock
+    this.#board = employer.board
+    this.#start = start
+    this.#board.setSpare(options.threads)
+  }
+
+  /** Those that take calls, or soon will. */
+  get live(): Thread[] {
+    return this.all.filter(({ isGone }) => !isGone)
+  }
+
+  /** Those that have not really ended. */
+  get all(): Thread[] {
+    return this.#threads.filter((thread) => thread !== undefined)
+  }
+
+  /** How many there may be now. */
+  get most(): number {
+    return this.#options.threads + this.#lent
+  }
+
+  at(index: number): Thread | undefined {
+    return this.#threads[index]
+  }
+
+  // Who is there.
+
+  /**
+   * Starts threads until there are so many, or as many as there may be.
+   *
+   * @throws What the making of a worker throws.
+   */
+  staff(wanted: number): void {
+    for (let live = this.live.length; live < Math.min(wanted, this.most); live++) {
+      const index = this.#freeIndex()
+      if (index < 0) return
+      const thread = new Thread(this.#employer, index, this.#clock.now(), this.#start)
+      this.#threads[index] = thread
+      if (this.#names.length > 0) thread.post({ is: 'names', names: this.#names })
+      this.#watchLoading(thread)
+      this.#countSpare()
+    }
+  }
+
+  /** A thread has really ended. */
+  remove(thread: Thread): void {
+    this.#threads[thread.index] = undefined
+    this.#countSpare()
+  }
+
+  /** A body that blocks its thread, and waits for others, does not execute: it lends its slot. */
+  lend(thread: Thread, isBlocked: boolean): void {
+    if (thread.isBlocked === isBlocked) return
+    const isRefused = isBlocked && this.#freeIndex() < 0
+    thread.isBlocked = isBlocked
+    this.#lent += isBlocked ? 1 : -1
+    if (isRefused) thread.post({ is: 'refuse' })
+  }
+
+  #freeIndex(): number {
+    for (let index = 0; index < this.#employer.indices; index++) {
+      if (this.#threads[index] === undefined) return index
+    }
+    return -1
+  }
+
+  #countSpare(): void {
+    this.#board.setSpare(this.#options.threads - this.live.length)
+  }
+
+  #watchLoading(thread: Thread): void {
+    const { loadTimeout } = this.#options
+    const stop = this.#clock.callLater(() => {
+      thread.listen()
+      if (thread.isReady || thread.isGone) return
+      const error = new Error(`The module had not finished loading after ${loadTimeout} ms`)
+      this.#employer.unloadable(thread, error)
+    }, loadTimeout)
+    void thread.ended.then(stop)
+  }
+
+  // Who does what.
+
+  /** One that has nothing to do. */
+  sleeper(): Thread | undefined {
+    return this.live.find(({ index }) => this.#board.threadState(index) === ASLEEP)
+  }
+
+  wake(thread: Thread): void {
+    if (this.#board.changeThread(thread.index, ASLEEP, AWAKE)) thread.post(0)
+  }
+
+  /** The one that is likely to be the first to begin a call whose arguments it gets. */
+  likeliest({ offer }: RemoteCall): Thread | undefined {
+    let best: Thread | undefined
+    let least = Infinity
+    for (const thread of this.live) {
+      // One that starts is not busy; the body that has made the call may be waiting for it.
+      const isStarting = this.#board.threadState(thread.index) === BOOTING
+      const busy = thread === offer?.thread ? Number.MAX_VALUE : isStarting ? 0 : 1
+      const load = 2 * thread.assigned + busy
+      if (load >= least) continue
+      least = load
+      best = thread
+    }
+    return best
+  }
+
+  /** The number of a function, which all threads know it by. */
+  numberOf(name: string): number {
+    let number = this.#numbers.get(name)
+    if (number === undefined) {
+      number = this.#names.push(name) - 1
+      this.#numbers.set(name, number)
+      for (const thread of this.live) thread.post({ is: 'names', names: [name] })
+    }
+    return number
+  }
+
+  /** Ends those that have died while events could not tell. */
+  probe(): void {
+    for (const thread of this.all) if (thread.isSurelyDead) thread.end()
+  }
+
+  // Who goes.
+
+  /** Lets threads go, some time from now, that have had nothing to do for long. */
+  sweepLater(): void {
+    const { idleTimeout } = this.#options
+    this.#stopSweep ??= this.#clock.callLater(() => {
+      this.#stopSweep = undefined
+      const since = this.#clock.now() - idleTimeout
+      for (const thread of this.live) if (thread.lastUsed <= since) this.#dismiss(thread)
+      if (this.live.length > 0) this.sweepLater()
+    }, idleTimeout)
+  }
+
+  /** Asks a thread to go, unless it has something to do. */
+  #dismiss(thread: Thread): boolean {
+    if (!this.#board.changeThread(thread.index, ASLEEP, GONE)) return false
+    thread.dismiss()
+    this.#countSpare()
+    return true
+  }
+
+  /** Has all threads go, and gives up on those that have not gone in time. */
+  async disband(): Promise<void> {
+    for (const thread of this.live) if (!this.#dismiss(thread)) thread.kill()
+    this.#stopSweep?.()
+    const keepAlive = new KeepAlive()
+    keepAlive.set(true)
+    let stop = (): void => {}
+    const late = new Promise<void>((resolve) => {
+      stop = this.#clock.callLater(resolve, this.#options.grace)
+    })
+    await Promise.race([late, Promise.all(this.all.map(({ ended }) => ended))])
+    stop()
+    keepAlive.set(false)
+    for (const thread of this.all) thread.kill()
+  }
+}

@@ -1,0 +1,154 @@
+import { BOOTING, type Board, GONE } from './board.ts'
+import { type Port, receive } from './host.ts'
+import { type Order, type Report, VERSION, type Welcome } from './messages.ts'
+import { type RawWorker, watchWorker } from './start-worker.ts'
+
+/** Whoever a thread works for. */
+export interface Employer {
+  readonly board: Board
+  /** The module that it is to serve; absent where its own entry serves something. */
+  readonly module: string | undefined
+  /** How many threads the board has room for. */
+  readonly indices: number
+  heard(thread: Thread, report: Report): void
+  /** It will answer nothing more: what it runs has failed. */
+  lost(thread: Thread): void
+  /** It has really ended. */
+  ended(thread: Thread): void
+  /** Its module does not load. */
+  unloadable(thread: Thread, error: unknown): void
+}
+
+/** One thread of a pool, as the pool sees it. */
+export class Thread {
+  readonly index: number
+  isReady = false
+  /** Whether it has gone, or is about to: it takes no more calls. */
+  isGone = false
+  /** How many calls whose arguments were sent to it nobody has begun. */
+  assigned = 0
+  /** Whether its body blocks it, and waits for other calls of the pool. */
+  isBlocked = false
+  /** When it was last known to do something, on the pool's clock. */
+  lastUsed: number
+  /** What it died of, as far as that is known. */
+  cause: unknown
+  exitCode: number | undefined
+  readonly #employer: Employer
+  readonly #worker: RawWorker
+  readonly #port: Port
+  readonly #life: Port
+  /** Resolves once it has really ended. */
+  readonly ended: Promise<void>
+  #resolveEnded!: () => void
+
+  /** Starts a thread. Throws what the worker's making throws. */
+  constructor(employer: Employer, index: number, now: number, start: () => RawWorker) {
+    this.index = index
+    this.lastUsed = now
+    this.#employer = employer
+    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve))
+    employer.board.setThreadState(index, BOOTING)
+    this.#worker = start()
+    const talk = new MessageChannel()
+    const life = new MessageChannel()
+    this.#port = talk.port1 as unknown as Port
+    this.#life = life.port1 as unknown as Port
+    const welcome: Welcome = {
+      gatherly: VERSION,
+      buffer: employer.board.buffer,
+      threads: employer.indices,
+      index,
+      port: talk.port2,
+      life: life.port2,
+      module: employer.module,
+    }
+    watchWorker(this.#worker, {
+      error: (error) => {
+        this.cause ??= error
+      },
+      exit: (code) => {
+        this.exitCode ??= code
+        this.end()
+      },
+    })
+    this.#port.onmessage = ({ data }) => this.#employer.heard(this, data as Report)
+    // What keeps the program alive are unfinished futures, not threads.
+    this.#port.unref?.()
+    this.#life.unref?.()
+    this.#worker.unref?.()
+    this.#worker.postMessage(welcome, [talk.port2, life.port2])
+  }
+
+  post(order: Order, transfer: readonly Transferable[] = []): void {
+    this.#port.postMessage(order, transfer)
+    // A blocked one hears nothing by itself.
+    if (this.isBlocked) this.#employer.board.unblock(this.index)
+  }
+
+  /** Hears what it has said so far, without waiting for events. */
+  listen(): void {
+    if (receive === undefined) return
+    for (;;) {
+      const received = receive(this.#port)
+      if (received === undefined) return
+      this.#employer.heard(this, received.message as Report)
+    }
+  }
+
+  /**
+   * Whether it is certainly dead, asked while events cannot tell. Nothing documents it, but all
+   * versions of Node behave so: once the message that the other end has closed was looked at, a
+   * port sends no more and says so.
+   */
+  get isSurelyDead(): boolean {
+    if (receive === undefined || !canProbe()) return false
+    receive(this.#life)
+    return (this.#life as { postMessage(message: unknown): unknown }).postMessage(0) !== true
+  }
+
+  /** Asks it to end by itself: it has nothing to do. */
+  dismiss(): void {
+    this.isGone = true
+    this.post({ is: 'leave' })
+  }
+
+  /** Ends it, whatever it does. Its calls fail now; it may take long to be gone. */
+  kill(): void {
+    this.isGone = true
+    this.#employer.board.setThreadState(this.index, GONE)
+    this.#worker.terminate()
+    // Where nothing tells of the end, this is it.
+    if (this.#worker.on === undefined) this.end()
+    else this.#employer.lost(this)
+  }
+
+  /** It has really ended: nothing of it touches the board any more. */
+  end(): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.isGone = true
+    this.listen()
+    this.#employer.board.setThreadState(this.index, GONE)
+    this.#port.close()
+    this.#life.close()
+    this.#employer.lost(this)
+    this.#employer.ended(this)
+    this.#resolveEnded()
+  }
+
+  #hasEnded = false
+}
+
+let probing: boolean | undefined
+
+/** Whether the probe of a port that is open says so: elsewhere it says nothing. */
+function canProbe(): boolean {
+  if (probing === undefined) {
+    const { port1, port2 } = new MessageChannel()
+    probing = (port1 as { postMessage(message: unknown): unknown }).postMessage(0) === true
+    port1.close()
+    port2.close()
+  }
+  return probing
+}
