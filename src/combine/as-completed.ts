@@ -40,6 +40,7 @@ class Completions<T>
   implements AsyncIterableIterator<CompletedFuture<T>>, Driver<AnyFuture>, Subscriber<AnyFuture>
 {
   readonly name = 'asCompleted'
+  readonly takesOne = true
   // Those that have settled are left out now and then: what a loop is through with can be forgotten.
   #unfinished: readonly AnyFuture[]
   /** How many are yet to settle. A future that was given twice counts, and comes, twice. */

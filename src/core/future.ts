@@ -224,10 +224,14 @@ export function drive<T>(driver: Driver<AnyFuture>, state: number, data: unknown
 /** Whether a value is a future: faster than `instanceof`, and not to be faked. */
 export const isFuture = isCell as (value: unknown) => value is AnyFuture
 
-/** Gives a native promise of the outcome, and collects it. */
-export function toPromise<T>(future: Future<T>): Promise<T> {
+/**
+ * Gives a native promise of the outcome, and collects it.
+ *
+ * @param isWait - Whether it is known from now on that whoever runs now waits for it. Default true.
+ */
+export function toPromise<T>(future: Future<T>, isWait = true): Promise<T> {
   collect(future)
-  const waiter = future.done ? undefined : currentWaiter?.()
+  const waiter = isWait && !future.done ? currentWaiter?.() : undefined
   waiter?.wait(future)
   return new Promise((resolve, reject) => {
     const goOn = (): undefined =>

@@ -1,7 +1,7 @@
 import { checkDuration, checkOptions } from '../internal/check.ts'
 import { cancelOnAbort } from './cancel-on.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { Future } from './future.ts'
+import { Future, toPromise } from './future.ts'
 
 /** How `sleep` waits. */
 export interface SleepOptions {
@@ -30,5 +30,6 @@ export function sleep(milliseconds: number, options: SleepOptions = {}): Promise
   }
   const future = new Future<void>(set, { onCancel: () => stop?.() })
   cancelOnAbort(future, signal)
-  return future.then()
+  // A body that sleeps is busy: it does not wait for anybody.
+  return toPromise(future, false).then()
 }

@@ -1,10 +1,12 @@
-/** How long bodies have been starting since the event loop last turned. */
+/** How long the bodies of a scheduler have been starting since the event loop last turned. */
 export class Burst {
   // In real milliseconds. The time is read before every start: after a thousand instant bodies may
   // come a slow one.
-  #start: number | undefined
+  #start = 0
   #end: number | undefined
   #starts = 0
+  /** In which turn of the event loop it began. */
+  #turn = -1
 
   /**
    * Whether, now that another body would start, they have been starting for longer than `slice`
@@ -14,12 +16,12 @@ export class Burst {
    */
   hasLasted(slice: number, few = 0): boolean {
     const now = performance.now()
-    if (this.#start === undefined) {
-      this.#start = now
+    if (this.#turn !== turns) {
+      this.#turn = turns
+      // A flood may be spread over many schedulers, each of them done after a few bodies.
+      this.#start = paused ? now - paused.lasted - Math.min(now - paused.at, LONGEST_COUNTED) : now
       this.#starts = 0
-      // Held by the loop: it would wait for I/O before a turn that nobody insists on, and the burst
-      // would seem to last.
-      turn(this.#forget, true)
+      countTurn()
     } else if (this.#end !== undefined) {
       // A long pause is somebody else's time. Short ones count: a loop that awaits one instant body
       // after the other consists of them, and has to let the event loop turn, too.
@@ -32,13 +34,29 @@ export class Burst {
 
   /** Nothing runs and nothing waits, for now. */
   pause(): void {
-    if (this.#start !== undefined) this.#end ??= performance.now()
+    if (this.#turn !== turns || this.#end !== undefined) return
+    this.#end = performance.now()
+    const lasted = this.#end - this.#start
+    if (paused === undefined || paused.lasted < lasted) paused = { lasted, at: this.#end }
   }
+}
 
-  readonly #forget = (): void => {
-    this.#start = undefined
-    this.#end = undefined
-  }
+/** How often the event loop has turned while anybody counted. */
+let turns = 0
+let isCounting = false
+/** The longest burst of this turn that has paused. */
+let paused: { readonly lasted: number; readonly at: number } | undefined
+
+function countTurn(): void {
+  if (isCounting) return
+  isCounting = true
+  // Held by the loop: it would wait for I/O before a turn that nobody insists on, and the burst
+  // would seem to last.
+  turn(() => {
+    turns += 1
+    isCounting = false
+    paused = undefined
+  }, true)
 }
 
 /** How much of a pause counts, in milliseconds. */

@@ -2,7 +2,6 @@ import type { Clock } from '../core/clock.ts'
 import type { AnyFuture } from '../core/future.ts'
 import { atProgramEnd, complain } from '../internal/program-end.ts'
 import type { Lane } from './definition.ts'
-import { laneOf, waitingCalls } from './waiting-calls.ts'
 
 /** What limits how many bodies run: a dispatcher, as it is seen from here. */
 export interface Bottleneck extends Lane {
@@ -12,6 +11,8 @@ export interface Bottleneck extends Lane {
   readonly queued: number
   /** Whether calls wait, and could start but for the slots, which are all taken. */
   readonly isFull: boolean
+  /** Whether bodies lend their slots. */
+  readonly lending: unknown
   /** What runs, then what waits. */
   list(): readonly AnyFuture[]
   /** What is known of the bodies that run. */
@@ -45,32 +46,23 @@ export function noteWait(): void {
   for (const bottleneck of full) bottleneck.noteChange()
 }
 
-/**
- * Describes the bottlenecks on a clock that can never go on: all of whose slots are held by bodies
- * that are known to wait for calls that wait for such slots. `undefined` if there is none.
- */
-export function knownDeadlock(clock: Clock): string | undefined {
-  let stuck = [...full].filter((each) => each.clock === clock && each.isFull)
-  for (let before = 0; before !== stuck.length; ) {
-    before = stuck.length
-    const waitsInVain = (waits: Iterable<AnyFuture>): boolean =>
-      [...waitingCalls(waits)].some((future) => stuck.some((each) => each === laneOf(future)))
-    stuck = stuck.filter((each) =>
-      each.holders().every((holder) => holder !== undefined && waitsInVain(holder.waits)),
-    )
-  }
-  return stuck.length === 0 ? undefined : stuck.map(describe).join('\n')
+/** Those on a clock. */
+export function fullOn(clock: Clock): Bottleneck[] {
+  return [...full].filter((each) => each.clock === clock && each.isFull)
 }
 
-function describe(bottleneck: Bottleneck): string {
-  const { name, running, queued } = bottleneck
+/** Says what cannot go on, who holds the slots and who waits. */
+export function describe(bottleneck: Bottleneck): string {
+  const { name, running, queued, lending } = bottleneck
   const names = bottleneck.list().map((future) => future.name)
   return (
     `The scheduler "${name}" cannot go on: bodies that have not ended hold all its slots ` +
     `(${running}: ${list(names.slice(0, running))}), ` +
     `and calls wait for one (${queued}: ${list(names.slice(running))}).\n` +
-    'A body that waits for calls of its own scheduler holds the slot that they need. ' +
-    'Make those calls on another scheduler, or make this one with `reentrant: true`.'
+    (lending
+      ? 'A body that waits for anything but futures, or for what has nothing to do with a call, keeps its slot.'
+      : 'A body that waits for calls of its own scheduler holds the slot that they need. ' +
+        'Make those calls on another scheduler, or make this one with `reentrant: true`.')
   )
 }
 

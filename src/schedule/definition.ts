@@ -18,6 +18,8 @@ export interface Lane {
   isWaiting(future: AnyFuture): boolean
   /** What the bodies that run are known to wait for. */
   waits(): Iterable<AnyFuture>
+  /** What the body of a cancelled future is known to wait for, while it still runs. */
+  trail(cancelled: AnyFuture): Iterable<AnyFuture>
   abort(reason: unknown, context: Context | undefined): void
 }
 

@@ -33,6 +33,7 @@ import type { Lending } from './lending.ts'
 import type { RateWindow } from './rate.ts'
 import { Attempts } from './retry.ts'
 import type { CheckedSchedulerOptions, StartMode } from './scheduler-options.ts'
+import type { SharedSlot } from './shared-slot.ts'
 import { Tally } from './tally.ts'
 
 /**
@@ -100,13 +101,21 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     cancelOnAbort(future, definition.options.signal)
     // The only one that waits is this one, unless it was cancelled at once.
     const isNext = this.#mode === 'eager' && this.queued === 1 && !future.done
-    if (isNext && this.#mayStart(FEW_EAGER)) this.#startNext()
+    if (isNext && nested < MOST_NESTED && this.#mayStart(FEW_EAGER)) {
+      nested += 1
+      try {
+        this.#startNext()
+      } finally {
+        nested -= 1
+      }
+    }
     return future
   }
 
   /** Starts bodies while there are free slots, in one microtask for all the calls until then. */
   wake(): void {
-    if (this.#awake || !this.#isOpen() || !(this.#hasSlot() || this.lending)) return
+    if (this.#awake || !(this.#isOpen() || this.#executions.parked.size > 0)) return
+    if (!this.#executions.hasFree && this.lending === undefined) return
     this.#awake = true
     void resolved.then(this.#drainAwake)
   }
@@ -134,9 +143,18 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     for (const holder of this.holders()) yield* holder?.waits ?? []
   }
 
+  trail(cancelled: AnyFuture): Iterable<AnyFuture> {
+    return this.#executions.trail(cancelled)
+  }
+
+  /** Slots in which nobody executes. */
+  get idleSlots(): Iterable<SharedSlot> {
+    return this.#executions.idle
+  }
+
   /** Whether calls wait, and could start but for the slots, which are all taken. */
   get isFull(): boolean {
-    return this.#isOpen() && !this.#hasSlot()
+    return this.#isOpen() && !this.#executions.hasFree
   }
 
   /** Whether a pending call waits for a slot: it does not run, and is neither lazy nor delayed. */
@@ -183,13 +201,14 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     if (this.#draining) return
     this.#draining = true
     try {
+      if (this.#executions.parked.size > 0) this.#executions.spread()
       while (this.#mayStart()) this.#startNext()
       if (this.lending !== undefined) this.#lend(this.lending)
     } finally {
       // Whatever a hostile signal or clock throws surfaces, and must not stop the rest for ever.
       this.#draining = false
     }
-    this.#noteFull(this.#backlog.startable > 0 && !this.#hasSlot())
+    this.#noteFull(this.#backlog.startable > 0 && !this.#executions.hasFree)
     this.#checkIdle()
   }
 
@@ -291,7 +310,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
       move(future, SCHEDULED, next)
       this.#backlog.putBack(next, stop)
       observer?.delayed(future, delay)
-      if (this.lending !== undefined) this.lending.changes += 1
+      this.lending?.noteCall(future)
       this.tally.onChange?.()
       return AGAIN
     } catch (failure) {
@@ -305,19 +324,19 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     if (retrial.stop === undefined || contentOf(retrial.future) !== retrial) return
     this.#backlog.release(retrial)
     observer?.queued(retrial.future)
-    this.#queued()
+    this.#queued(retrial.future)
   }
 
   /** A call waits for a slot now. */
-  #queued(): void {
-    if (this.lending !== undefined) this.lending.changes += 1
+  #queued(future: AnyFuture): void {
+    this.lending?.noteCall(future)
     this.wake()
-    if (!this.#hasSlot()) this.#noteFull(true)
+    if (!this.#executions.hasFree) this.#noteFull(true)
   }
 
   #enqueue(future: AnyFuture, definition: Definition): void {
     this.#backlog.push(future, definition.options.priority ?? 0)
-    this.#queued()
+    this.#queued(future)
   }
 
   #noteFull(isFull: boolean): void {
@@ -355,8 +374,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   #lend(lending: Lending): void {
     while (this.#isOpen()) {
       const loan = lending.next()
-      if (loan === undefined) return
-      if (!this.#isInTime()) return lending.keep(loan)
+      if (loan === undefined || !this.#isInTime()) return
       this.#start(loan.future, loan.lender)
     }
   }
@@ -368,17 +386,13 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
 
   readonly #drainAfter = { settled: (): undefined => void this.drain() }
 
-  #hasSlot(): boolean {
-    return this.#executions.size - this.#executions.lent < this.concurrency
-  }
-
   /** Whether there is a call that can start, and starts are not held back. */
   #isOpen(): boolean {
     return this.#backlog.startable > 0 && !this.paused && !this.#isHeld
   }
 
   #mayStart(few = 0): boolean {
-    return this.#isOpen() && this.#hasSlot() && this.#isInTime(few)
+    return this.#isOpen() && this.#executions.hasFree && this.#isInTime(few)
   }
 
   /**
@@ -431,6 +445,13 @@ const resolved = Promise.resolve()
 
 /** Instead of what a call fails with: it does not, for now. */
 const AGAIN = Symbol('again')
+
+/**
+ * How many eager calls are being made inside each other. Many more would use up the stack, and that
+ * at whatever line it ends: in the middle of keeping count, too.
+ */
+let nested = 0
+const MOST_NESTED = 100
 
 /** So many eager calls start inside the call, even if the machine stalls between two of them. */
 const FEW_EAGER = 16

@@ -16,6 +16,7 @@ import { type Holder, tracker } from './holder.ts'
 /** What an execution tells its dispatcher. */
 export interface Slots {
   readonly clock: Clock
+  readonly concurrency: number
   /** The body has ended: settles its future, frees the slot. */
   ended(execution: Execution, state: Settled, outcome: unknown): void
   /** The body's result was a future, which has settled: as `Subscriber.settled`. */

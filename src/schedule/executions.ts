@@ -3,13 +3,15 @@ import type { AnyFuture } from '../core/future.ts'
 import { observer } from '../core/observer.ts'
 import { Execution, type Slots } from './execution.ts'
 import { type Holder, tracker } from './holder.ts'
+import type { SharedSlot, SlotMember, SlotOwner } from './shared-slot.ts'
 
 /** The bodies of one dispatcher that have started and not really ended. */
-export class Executions {
+export class Executions implements SlotOwner {
   /** How many there are. */
   size = 0
-  /** How many of them wait while another body uses their slot. */
   lent = 0
+  readonly idle: Set<SharedSlot> = new Set()
+  readonly parked: Set<SlotMember> = new Set()
   readonly #slots: Slots
   #starts = 0
   // The first `size` hold bodies, in no order; those behind are free, for the next ones.
@@ -21,15 +23,22 @@ export class Executions {
     this.#slots = slots
   }
 
+  get hasFree(): boolean {
+    return this.size - this.lent < this.#slots.concurrency
+  }
+
+  /** Gives free slots to bodies that could go on but for theirs, which others use. */
+  spread(): void {
+    for (const member of this.parked) if (this.hasFree) member.slot.moveOut(member)
+  }
+
   /** A body starts, in the slot of another one if there is a `lender`. */
   take(lender: Holder | undefined): Execution {
     const execution = this.#all[this.size] ?? new Execution(this.#slots)
     this.#all[this.size] = execution
     execution.slot = this.size++
     execution.order = this.#starts++
-    if (tracker !== undefined) {
-      execution.holder = tracker.hold(this, lender)
-    }
+    if (tracker !== undefined) execution.holder = tracker.hold(this, lender)
     return execution
   }
 
@@ -62,6 +71,11 @@ export class Executions {
   /** The future of a body that runs was cancelled. */
   orphan(future: AnyFuture, execution: Execution): void {
     this.#orphans.set(future, execution)
+  }
+
+  /** What the body of a cancelled future waits for, if it still runs. */
+  trail(future: AnyFuture): Iterable<AnyFuture> {
+    return this.#orphans.get(future)?.holder?.waits ?? []
   }
 
   /** Whether the body of a cancelled future still runs. If so, the witness is told how it ends. */

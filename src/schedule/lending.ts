@@ -1,12 +1,8 @@
 import type { AnyFuture } from '../core/future.ts'
 import { type Lane, priorityOf } from './definition.ts'
 import type { Holder } from './holder.ts'
+import type { SharedSlot } from './shared-slot.ts'
 import { waitingCalls } from './waiting-calls.ts'
-
-/** A lane that knows its bodies. */
-interface TrackedLane extends Lane {
-  holders(): readonly (Holder | undefined)[]
-}
 
 /** A call that may start in the slot of a body that waits for it. */
 export interface Loan {
@@ -21,38 +17,56 @@ export interface Loan {
 export class Lending {
   /** How often something has changed that may have made a call wanted. */
   changes = 0
-  readonly #lane: TrackedLane
+  readonly #lane: Lane
+  readonly #idle: Iterable<SharedSlot>
+  readonly #places = new WeakMap<AnyFuture, number>()
 
-  constructor(lane: TrackedLane) {
+  /** @param idle - The slots in which nobody executes, as of any moment. */
+  constructor(lane: Lane, idle: Iterable<SharedSlot>) {
     this.#lane = lane
+    this.#idle = idle
   }
 
-  /** The next call that can start in a slot that is not its own. */
+  /** A call waits for a slot from now on, or again. */
+  noteCall(future: AnyFuture): void {
+    this.changes += 1
+    // When it is tried again, its place is still that of the call.
+    if (!this.#places.has(future)) this.#places.set(future, this.changes)
+  }
+
+  /** The next call that can start in a slot that is not its own; the same until it has started. */
   next(): Loan | undefined {
-    for (const lender of this.#lane.holders()) {
-      if (lender === undefined || lender.waits.size === 0 || !lender.slot.canLend(lender)) continue
+    let best: Loan | undefined
+    for (const { current } of this.#idle) {
+      const lender = current as Holder
       const future = this.#wantedBy(lender)
-      if (future !== undefined) return { lender, future }
+      if (future === undefined) continue
+      if (best === undefined || this.#compare(future, best.future) < 0) best = { lender, future }
     }
-    return undefined
-  }
-
-  /** A call cannot start for now: it is still wanted. */
-  keep({ lender, future }: Loan): void {
-    lender.wanted.push(future, priorityOf(future))
+    return best
   }
 
   #wantedBy(lender: Holder): AnyFuture | undefined {
-    const { wanted } = lender
     for (;;) {
-      if (wanted.size === 0 && lender.seen !== this.changes) {
+      const future = lender.wanted.at(-1)
+      if (future !== undefined) {
+        if (this.#lane.isWaiting(future)) return future
+        lender.wanted.pop()
+      } else {
+        if (lender.seen === this.changes) return undefined
         lender.seen = this.changes
-        for (const future of waitingCalls(lender.waits, this.#lane)) {
-          wanted.push(future, priorityOf(future))
-        }
+        const calls = [...waitingCalls(lender.waits, this.#lane)]
+        lender.wanted = calls.sort((a, b) => this.#compare(b, a))
       }
-      const future = wanted.shift()
-      if (future === undefined || this.#lane.isWaiting(future)) return future
     }
+  }
+
+  /** Below 0 if the first starts first: by priority, then in the order of the calls. */
+  #compare(a: AnyFuture, b: AnyFuture): number {
+    return priorityOf(b) - priorityOf(a) || this.#placeOf(a) - this.#placeOf(b)
+  }
+
+  #placeOf(future: AnyFuture): number {
+    return this.#places.get(future) ?? 0
   }
 }

@@ -158,6 +158,11 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
     return this.#options.call.name ?? 'map'
   }
 
+  // In order of completion, or in their order if that is the first of them: not known to be stuck.
+  get takesOne(): boolean {
+    return this.#use === 'iterated'
+  }
+
   inputs(): Iterable<AnyFuture> {
     return [...this.#unfinished].flatMap(({ future }) => future ?? [])
   }

@@ -41,7 +41,7 @@ export class Scheduler implements AsyncDisposable {
     this.#trackHolders(concurrency)
     if (!reentrant) return
     check(trackHolders(), 'reentrant', 'false: there is no AsyncLocalStorage', reentrant)
-    dispatcher.lending = new Lending(dispatcher)
+    dispatcher.lending = new Lending(dispatcher, dispatcher.idleSlots)
   }
 
   // Where time is virtual, nothing is too expensive: `run()` can tell who waits for whom.

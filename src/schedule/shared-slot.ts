@@ -1,80 +1,123 @@
 /** Whose slots they are. */
 export interface SlotOwner {
-  /** How many bodies wait while another one uses their slot. */
+  /** How many bodies are in a slot beyond the first one in it. */
   lent: number
+  /** Whether another slot is free. */
+  readonly hasFree: boolean
+  /** Slots in which nobody executes. */
+  readonly idle: Set<SharedSlot>
+  /** Bodies whose wait is over, but not that of their slot, in order. */
+  readonly parked: Set<SlotMember>
 }
 
 /** A body that holds a slot. */
-interface Member {
+export interface SlotMember {
   /** What it waits for: while there is anything, it does not execute. */
   readonly waits: { readonly size: number }
+  slot: SharedSlot
+  /** Who lent it the slot, until it has ended. */
+  lender: SlotMember | undefined
 }
 
 /**
- * One slot and the bodies that hold it. It begins with one; while that waits, calls that it waits
- * for may start in the same slot. Never more than one of them executes: a body whose wait is over
- * goes on when the one that has the slot waits, or has ended.
+ * One slot and the bodies that hold it. It begins with one; while that waits, a call that it waits
+ * for may start in the same slot, and so on. Never more than one of them executes: a body whose
+ * wait is over goes on when the one that has the slot waits or has ended, or in a slot of its own
+ * as soon as one is free.
  */
 export class SharedSlot {
   readonly #owner: SlotOwner
-  #members = 0
-  /** Who has it. */
-  #current: Member | undefined
-  // Who could go on, in order.
-  #queue: { readonly member: Member; readonly goOn: () => void }[] = []
+  // In the order in which they came.
+  readonly #members: SlotMember[] = []
+  /**
+   * Who has it. While that waits, it may lend it: not the others, to whom it was not given back
+   * yet, or each of them would have bodies started in it before the one before is done.
+   */
+  current: SlotMember | undefined
+  // Who could go on, in order. Made with the first: hardly ever is there one.
+  #parked: Map<SlotMember, (() => void)[]> | undefined
 
   constructor(owner: SlotOwner) {
     this.#owner = owner
   }
 
-  /** Whether nobody executes in it. */
-  get #isIdle(): boolean {
-    return this.#current === undefined || this.#current.waits.size > 0
-  }
-
-  /**
-   * Whether a call that the member waits for may start in it: it has the slot itself, or nobody
-   * does. Another one that has it may wait too, but for something else, and is not done.
-   */
-  canLend(member: Member): boolean {
-    return this.#current === undefined || this.#current === member
-  }
-
   /** A body starts in it. */
-  join(member: Member): void {
-    if (this.#members > 0) this.#owner.lent += 1
-    this.#members += 1
-    this.#current = member
+  join(member: SlotMember): void {
+    if (this.#members.push(member) > 1) this.#owner.lent += 1
+    this.#give(member)
   }
 
-  /** A body has ended. */
-  leave(member: Member): void {
-    this.#members -= 1
-    if (this.#members > 0) this.#owner.lent -= 1
-    if (this.#current === member) this.#current = undefined
+  /** A body has ended: the slot goes to who waits for it, else back to who lent it. */
+  leave(member: SlotMember): void {
+    this.#remove(member)
+    if (this.current === member) {
+      const { lender } = member
+      this.#give(lender?.slot === this ? lender : this.#members.at(-1))
+    }
+    member.lender = undefined
     this.#release(member)
     this.pass()
   }
 
   /** The wait of a body is over. */
-  resume(member: Member, goOn: () => void): void {
-    if (this.#current !== member && !this.#isIdle) return void this.#queue.push({ member, goOn })
-    this.#current = member
-    goOn()
+  resume(member: SlotMember, goOn: () => void): void {
+    if (this.current === member || this.#isIdle) {
+      this.#give(member)
+      return goOn()
+    }
+    this.#parked ??= new Map()
+    const all = this.#parked.get(member)
+    if (all) all.push(goOn)
+    else this.#parked.set(member, [goOn])
+    this.#owner.parked.add(member)
+    if (this.#owner.hasFree) this.moveOut(member)
   }
 
   /** Whoever has it may have begun to wait: the next one goes on. */
   pass(): void {
-    const [next] = this.#queue
-    if (next === undefined || !this.#isIdle) return
-    this.#current = next.member
-    this.#release(next.member)
+    this.#note()
+    while (this.#parked && this.#parked.size > 0 && this.#isIdle) {
+      const [next] = this.#parked.keys()
+      this.#give(next)
+      this.#release(next as SlotMember)
+    }
   }
 
-  #release(member: Member): void {
-    const released = this.#queue.filter((each) => each.member === member)
-    if (released.length === 0) return
-    this.#queue = this.#queue.filter((each) => each.member !== member)
-    for (const { goOn } of released) goOn()
+  /** A slot is free: a body that could go on moves there. */
+  moveOut(member: SlotMember): void {
+    this.#remove(member)
+    member.slot = new SharedSlot(this.#owner)
+    member.slot.join(member)
+    this.#release(member)
+  }
+
+  /** Whether nobody executes in it: who is parked has it only when there is nobody else. */
+  get #isIdle(): boolean {
+    const { current } = this
+    return current === undefined || current.waits.size > 0 || this.#parked?.has(current) === true
+  }
+
+  #give(member: SlotMember | undefined): void {
+    this.current = member
+    this.#note()
+  }
+
+  #note(): void {
+    const { idle } = this.#owner
+    if (this.current !== undefined && this.#isIdle) idle.add(this)
+    else idle.delete(this)
+  }
+
+  #remove(member: SlotMember): void {
+    this.#members.splice(this.#members.lastIndexOf(member), 1)
+    if (this.#members.length > 0) this.#owner.lent -= 1
+  }
+
+  #release(member: SlotMember): void {
+    const all = this.#parked?.get(member)
+    if (all === undefined) return
+    this.#parked?.delete(member)
+    this.#owner.parked.delete(member)
+    for (const goOn of all) goOn()
   }
 }

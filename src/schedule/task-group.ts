@@ -21,6 +21,7 @@ import type { Dispatcher } from './dispatcher.ts'
 import { dispatcherOf, type Scheduler } from './scheduler.ts'
 import { spawnOn } from './spawn.ts'
 import { copyTaskOptions, type TaskOptions } from './task-options.ts'
+import { trailOf } from './waiting-calls.ts'
 
 /** What a group is made with. */
 export interface TaskGroupOptions {
@@ -233,11 +234,20 @@ export class TaskGroup implements AsyncDisposable {
       // As futures where that is possible: a body that waits for calls of its own scheduler can
       // lend them its slot.
       if (unsettled.length > 0) await gatherSettled(unsettled, { name: this.name })
-      else await new Promise<void>((resolve) => (this.#goOn = resolve))
+      else await this.#nextMove()
     }
     this.#hasEnded = true
     settle(this.#scope, FULFILLED, undefined)
     this.#throwFailures()
+  }
+
+  /** Waits until the last body has ended, or something was added. */
+  #nextMove(): Future<void> {
+    const { name } = this
+    const inputs = (): AnyFuture[] => [...this.#members].flatMap((member) => [...trailOf(member)])
+    const future = drive<void>({ name, inputs }, RUNNING, undefined)
+    this.#goOn = () => settle(future, FULFILLED, undefined)
+    return future
   }
 
   #throwFailures(): void {

@@ -4,7 +4,7 @@ import { type SleepOptions, sleep } from '../core/sleep.ts'
 import { BinaryHeap } from '../internal/binary-heap.ts'
 import { checkDuration, checkNumber } from '../internal/check.ts'
 import { turn, turnsPending } from '../internal/event-loop.ts'
-import { knownDeadlock } from '../schedule/bottleneck.ts'
+import { knownDeadlock } from '../schedule/known-deadlock.ts'
 
 /**
  * A clock that stands still until a test moves it: runs under it are exact and repeatable, to the
