@@ -95,16 +95,21 @@ export class Backlog {
     return data
   }
 
-  /** A call is cancelled, in whatever place it was. */
-  drop(data: unknown): Retrial | undefined {
-    const isDelayed = data instanceof Retrial && data.stop !== undefined
-    if (isDelayed) this.startable += 1
+  /** A call starts out of turn. Otherwise as `take`. */
+  pick(data: unknown): Retrial | undefined {
     const retrial = this.take(data)
     // What left from the middle is passed over when its turn comes, but must not pile up behind a
     // body that never ends.
     const holes = this.#queue.size - this.size
     if (holes > 32 && holes > this.size) this.#queue.retain((future) => this.#isInQueue(future))
     return retrial
+  }
+
+  /** A call is cancelled, in whatever place it was. */
+  drop(data: unknown): Retrial | undefined {
+    const isDelayed = data instanceof Retrial && data.stop !== undefined
+    if (isDelayed) this.startable += 1
+    return this.pick(data)
   }
 
   /** All that wait, in the order in which they would start if no delay were left. */

@@ -356,7 +356,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     // Others of this signal may be cancelled before it, and have made room for it.
     if (signal?.aborted) return void future.cancel(signal.reason)
     const data = contentOf(future)
-    const retrial = this.#backlog.take(data)
+    const retrial = lender ? this.#backlog.pick(data) : this.#backlog.take(data)
     this.tally.start(retrial === undefined)
     const execution = this.#executions.take(lender)
     move(future, RUNNING, execution)

@@ -52,7 +52,7 @@ export class SharedSlot {
     this.#remove(member)
     if (this.current === member) {
       const { lender } = member
-      this.#give(lender?.slot === this ? lender : this.#members.at(-1))
+      this.#give(lender && this.#has(lender) ? lender : this.#members.at(-1))
     }
     member.lender = undefined
     this.#release(member)
@@ -106,6 +106,11 @@ export class SharedSlot {
     const { idle } = this.#owner
     if (this.current !== undefined && this.#isIdle) idle.add(this)
     else idle.delete(this)
+  }
+
+  // From the end: who comes last goes first, mostly.
+  #has(member: SlotMember): boolean {
+    return this.#members.lastIndexOf(member) >= 0
   }
 
   #remove(member: SlotMember): void {
