@@ -451,7 +451,7 @@ const AGAIN = Symbol('again')
  * at whatever line it ends: in the middle of keeping count, too.
  */
 let nested = 0
-const MOST_NESTED = 100
+const MOST_NESTED = 200
 
 /** So many eager calls start inside the call, even if the machine stalls between two of them. */
 const FEW_EAGER = 16

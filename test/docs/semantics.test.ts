@@ -25,7 +25,7 @@ function testsNamedIn(text: string): readonly (readonly [file: string, title: st
 function titlesOf(file: string): readonly string[] {
   const source = readFileSync(join(root, file), 'utf8')
   const titles = source.matchAll(
-    /\b(?:it|test)(?:\.each\([^)]*\))?\(\s*(['"`])((?:\\.|(?!\1).)*)\1/g,
+    /(?:\b(?:it|test)(?:\.each\([^)]*\))?|^ *\]\))\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gm,
   )
   return [...titles].map(([, , title]) => (title as string).replaceAll(/\\(.)/g, '$1'))
 }

@@ -221,6 +221,24 @@ describe('a scheduler that lets the event loop turn', () => {
     expect(log.filter((name) => name === 'other')).toHaveLength(20)
   })
 
+  it('R7 counts the starts of schedulers that come one after the other', async () => {
+    const take = timeByHand()
+    let turned = false
+    setImmediate(() => {
+      turned = true
+    })
+    let made = 0
+
+    for (; !turned && made < 1000; made++) {
+      const scheduler = new Scheduler({ slice: 5 })
+      await scheduler.spawn(() => take(1))
+      // Part of the flood as well; more of it would be somebody else's time.
+      take(0.01)
+    }
+
+    expect(made).toBe(6)
+  })
+
   it('R1 R7 starts a call at once when the event loop has turned since the last one', async () => {
     const take = timeByHand()
     for (let n = 0; n < 3; n++) {

@@ -12,6 +12,7 @@ import {
 } from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { Holder } from '../../src/schedule/holder.ts'
 import { survivorsOf } from '../support/collected.ts'
 import { stopRealTime } from '../support/real-time.ts'
 import { valueAfter } from '../support/timed.ts'
@@ -383,6 +384,29 @@ describe('a reentrant scheduler', () => {
     ])
   })
 
+  it('R19 starts a call that is tried again before those that were called after it', async () => {
+    const { clock, scheduler, log, say, work } = world()
+    let attempt = 0
+    const flaky = async (): Promise<void> => {
+      attempt += 1
+      say(`attempt ${attempt}`)
+      if (attempt < 3) throw new Error('boom')
+    }
+    scheduler.spawn(async () => {
+      await gather(scheduler.spawn(flaky, { retry: { retries: 2 } }), work('b'), work('c'))
+    })
+
+    await clock.run()
+
+    expect(log.filter((line) => !line.endsWith('ends'))).toEqual([
+      '0 attempt 1',
+      '0 attempt 2',
+      '0 attempt 3',
+      '0 b starts',
+      '10 c starts',
+    ])
+  })
+
   it('hands the failure of a call on to the body that lent it the slot', async () => {
     const { clock, scheduler, log, say } = world()
     const inner = async (): Promise<never> => {
@@ -473,6 +497,17 @@ describe('a reentrant scheduler', () => {
     await clock.run()
 
     expect(log).toEqual(['5 inner starts', '15 inner ends', '15 member ends', '15 outer ends'])
+  })
+
+  it('takes no note of what a body that has ended waits for', () => {
+    const owner = { lent: 0, hasFree: true, idle: new Set<never>(), parked: new Set<never>() }
+    const holder = new Holder(owner, undefined)
+    const { future } = Future.withResolvers()
+
+    holder.end()
+    holder.wait(future)
+
+    expect(holder.waits.size).toBe(0)
   })
 
   it('keeps no slot for what a body has left running when it ended', async () => {

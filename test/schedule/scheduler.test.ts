@@ -197,6 +197,23 @@ describe('a scheduler with start: "eager"', () => {
     await endAll()
   })
 
+  it('R3 starts nested calls inside each other, but none so deep that the stack might end', async () => {
+    const scheduler = new Scheduler({ start: 'eager' })
+    let started = 0
+    const nest = scheduler.task(async (depth: number): Promise<number> => {
+      started += 1
+      return depth === 0 ? 0 : 1 + (await nest(depth - 1))
+    })
+
+    const future = nest(10_000)
+    const inside = started
+
+    expect(inside).toBe(200)
+    expect(await future).toBe(10_000)
+    await scheduler.idle()
+    expect([scheduler.running, scheduler.queued]).toEqual([0, 0])
+  })
+
   it('R3 starts nested calls inside each other', async () => {
     const log: string[] = []
     const scheduler = new Scheduler({ start: 'eager', slice: Number.POSITIVE_INFINITY })

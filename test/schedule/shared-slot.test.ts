@@ -130,6 +130,22 @@ describe('a shared slot', () => {
     expect(slot.current).toBe(first)
   })
 
+  it('is given back to who lent it last, not to another one that waits in it', () => {
+    const { first } = new World()
+    const { slot } = first
+    first.wait('second')
+    const second = first.lend('second')
+    second.wait('something')
+    first.resume('second')
+    first.wait('third')
+    const third = first.lend('third')
+
+    slot.leave(third)
+
+    expect(slot.current).toBe(first)
+    expect(third.lender).toBeUndefined()
+  })
+
   it('counts how many bodies are in it beyond the first', () => {
     const world = new World()
     const { first } = world
