@@ -230,6 +230,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
       return data.startedContext
     }
     if (data instanceof Unqueued) return undefined
+    this.lending?.forget(future)
     const retrial = this.#backlog.drop(data)
     if (this.#backlog.startable === 0) {
       this.#rate?.rest()
@@ -310,7 +311,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
       move(future, SCHEDULED, next)
       this.#backlog.putBack(next, stop)
       observer?.delayed(future, delay)
-      this.lending?.noteCall(future)
+      this.lending?.noteCall(future, first)
       this.tally.onChange?.()
       return AGAIN
     } catch (failure) {
@@ -356,6 +357,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     // Others of this signal may be cancelled before it, and have made room for it.
     if (signal?.aborted) return void future.cancel(signal.reason)
     const data = contentOf(future)
+    this.lending?.forget(future)
     const retrial = lender ? this.#backlog.pick(data) : this.#backlog.take(data)
     this.tally.start(retrial === undefined)
     const execution = this.#executions.take(lender)

@@ -19,7 +19,8 @@ export class Lending {
   changes = 0
   readonly #lane: Lane
   readonly #idle: Iterable<SharedSlot>
-  readonly #places = new WeakMap<AnyFuture, number>()
+  // Of the calls that wait for a slot: their places in the order in which they start.
+  readonly #places = new Map<AnyFuture, number>()
 
   /** @param idle - The slots in which nobody executes, as of any moment. */
   constructor(lane: Lane, idle: Iterable<SharedSlot>) {
@@ -27,11 +28,21 @@ export class Lending {
     this.#idle = idle
   }
 
-  /** A call waits for a slot from now on, or again. */
-  noteCall(future: AnyFuture): void {
+  /**
+   * A call waits for a slot from now on.
+   *
+   * @param start - Its place in the order of the starts, if it is tried again: before all others.
+   */
+  noteCall(future: AnyFuture, start?: number): void {
     this.changes += 1
-    // When it is tried again, its place is still that of the call.
-    if (!this.#places.has(future)) this.#places.set(future, this.changes)
+    const place = start === undefined ? this.changes : start - Number.MAX_SAFE_INTEGER
+    // After a delay it has its place.
+    if (!this.#places.has(future)) this.#places.set(future, place)
+  }
+
+  /** It waits no longer. */
+  forget(future: AnyFuture): void {
+    this.#places.delete(future)
   }
 
   /** The next call that can start in a slot that is not its own; the same until it has started. */

@@ -34,6 +34,7 @@ export class SharedSlot {
    * yet, or each of them would have bodies started in it before the one before is done.
    */
   current: SlotMember | undefined
+  #isListed = false
   // Who could go on, in order. Made with the first: hardly ever is there one.
   #parked: Map<SlotMember, (() => void)[]> | undefined
 
@@ -103,9 +104,11 @@ export class SharedSlot {
   }
 
   #note(): void {
-    const { idle } = this.#owner
-    if (this.current !== undefined && this.#isIdle) idle.add(this)
-    else idle.delete(this)
+    const isListed = this.current !== undefined && this.#isIdle
+    if (isListed === this.#isListed) return
+    this.#isListed = isListed
+    if (isListed) this.#owner.idle.add(this)
+    else this.#owner.idle.delete(this)
   }
 
   // From the end: who comes last goes first, mostly.
@@ -114,7 +117,9 @@ export class SharedSlot {
   }
 
   #remove(member: SlotMember): void {
-    this.#members.splice(this.#members.lastIndexOf(member), 1)
+    const members = this.#members
+    if (members.at(-1) === member) members.pop()
+    else members.splice(members.lastIndexOf(member), 1)
     if (this.#members.length > 0) this.#owner.lent -= 1
   }
 
