@@ -19,12 +19,17 @@ export interface Bar {
   readonly isOpen: boolean
 }
 
-/** Brings spans to one axis. */
-export function barsOf(spans: readonly SpanRecord[]): readonly Bar[] {
-  const first = spans.reduce(
-    (least, span) => Math.min(least, span.scheduled - span.lane.zero),
+/** When the first of some spans was called, in milliseconds since the recording began. */
+export function firstOf(spans: readonly SpanRecord[]): number {
+  return spans.reduce(
+    (least, { scheduled, lane }) => Math.min(least, scheduled - lane.zero),
     Infinity,
   )
+}
+
+/** Brings spans to one axis. */
+export function barsOf(spans: readonly SpanRecord[]): readonly Bar[] {
+  const first = firstOf(spans)
   return spans.map((span) => barOf(span, first))
 }
 

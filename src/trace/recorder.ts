@@ -16,13 +16,16 @@ export interface RecorderOptions {
   readonly clock: LaneClock | undefined
 }
 
-/** Told of everything that changes, while somebody wants to know. */
+/** Told of everything that changes. */
 export type SpanListener = (span: SpanRecord, event: 'called' | 'started' | 'settled') => void
 
 /** Writes down what it observes, as spans. */
 export class Recorder implements Observer {
   isStopped = false
-  onChange: SpanListener | undefined
+  /** Told of calls, starts and ends. */
+  readonly listeners: Set<SpanListener> = new Set()
+  /** When it began, on the clock of `performance.now()`. */
+  readonly began: number = performance.now()
   readonly #options: RecorderOptions
   readonly #store: Store | undefined
   // In the order of the calls; at most twice as many as the limit.
@@ -79,7 +82,7 @@ export class Recorder implements Observer {
     lane.concurrency = Math.max(lane.concurrency, source.concurrency)
     if (stacks) span.stack = stackAbove(entry)
     this.#line(span, args)
-    this.onChange?.(span, 'called')
+    this.#tell(span, 'called')
   }
 
   queued(future: Observed): void {
@@ -96,7 +99,7 @@ export class Recorder implements Observer {
     } else {
       span.open(at ?? span.lane.clock.now())
       span.status = 'running'
-      this.onChange?.(span, 'started')
+      this.#tell(span, 'started')
     }
     if (thread !== undefined) span.thread = thread
   }
@@ -161,7 +164,7 @@ export class Recorder implements Observer {
       if (by.pendingCalls === 0 && span.status === 'fulfilled') this.#results.add(future.value)
     }
     if (!span.isRunning && span.end === undefined) span.end = at
-    this.onChange?.(span, 'settled')
+    this.#tell(span, 'settled')
   }
 
   // Main's own work.
@@ -174,13 +177,13 @@ export class Recorder implements Observer {
     this.#add(undefined, span)
     span.open(at)
     span.status = 'running'
-    this.onChange?.(span, 'started')
+    this.#tell(span, 'started')
     const end = (status: Status): void => {
       if (this.isStopped) return
       span.close(span.lane.clock.now())
       span.settled = span.end
       span.status = status
-      this.onChange?.(span, 'settled')
+      this.#tell(span, 'settled')
     }
     this.#thread.enter(span)
     try {
@@ -194,6 +197,10 @@ export class Recorder implements Observer {
   }
 
   // Its books.
+
+  #tell(...event: Parameters<SpanListener>): void {
+    for (const listener of this.listeners) listener(...event)
+  }
 
   /** Notes what a call has to do with the one that its caller made before. */
   #line(span: SpanRecord, args: readonly unknown[]): void {

@@ -1,7 +1,15 @@
 import type { Status } from '../core/cell.ts'
 import { isFuture } from '../core/future.ts'
 import { check, checkFunction } from '../internal/check.ts'
+import { firstOf } from './bar.ts'
+import { type LiveOptions, showLive } from './live/live.ts'
+import type { LiveStream } from './live/live-stream.ts'
 import type { Recorder } from './recorder.ts'
+import { type ChromeTrace, writeChromeTrace } from './render/to-chrome-trace.ts'
+import { measureSpans } from './render/to-dev-tools.ts'
+import { drawMermaid, type MermaidOptions } from './render/to-mermaid.ts'
+import { drawSVG, type SVGOptions } from './render/to-svg.ts'
+import { drawText, type TextOptions } from './render/to-text.ts'
 import type { Span } from './span.ts'
 import { type Summary, summarize } from './summary.ts'
 
@@ -13,6 +21,7 @@ import { type Summary, summarize } from './summary.ts'
 export class Timeline implements Disposable {
   readonly #recorder: Recorder
   readonly #forget: () => void
+  readonly #views = new Set<() => void>()
 
   constructor(recorder: Recorder, forget: () => void) {
     this.#recorder = recorder
@@ -23,6 +32,8 @@ export class Timeline implements Disposable {
   stop(): this {
     this.#forget()
     this.#recorder.stop()
+    for (const end of this.#views) end()
+    this.#views.clear()
     return this
   }
 
@@ -55,6 +66,57 @@ export class Timeline implements Disposable {
   /** What it comes to, and what to do better. */
   get summary(): Summary {
     return summarize(this.#recorder.spans, this.#recorder.calls)
+  }
+
+  /**
+   * Draws it for a terminal: time runs to the right, each participant has a lifeline, which is lit
+   * while its body is active. The verdict and the findings stand below.
+   */
+  toText(options: TextOptions = {}): string {
+    return drawText(this.#recorder.spans, this.summary, options)
+  }
+
+  /**
+   * Draws it as a sequence diagram: time runs down, calls and returns are arrows, a lifeline is lit
+   * while a body is active. A whole SVG document, which can be a file or a part of a page.
+   */
+  toSVG(options: SVGOptions = {}): string {
+    return drawSVG(this.#recorder.spans, this.summary, options)
+  }
+
+  /** Writes it as a `sequenceDiagram` for Mermaid, which GitHub and many editors show. */
+  toMermaid(options: MermaidOptions = {}): string {
+    return drawMermaid(this.#recorder.spans, options)
+  }
+
+  /** Gives trace events: saved with `JSON.stringify`, Perfetto and `chrome://tracing` open them. */
+  toChromeTrace(): ChromeTrace {
+    return writeChromeTrace(this.#recorder.spans)
+  }
+
+  /**
+   * Adds it to the platform's performance timeline: a recording of the Performance panel in
+   * Chrome's developer tools shows it as tracks of its own. What is unfinished ends now.
+   *
+   * @returns The measures, which `performance.clearMeasures()` removes.
+   */
+  toDevTools(): readonly PerformanceMeasure[] {
+    const { spans, began } = this.#recorder
+    return measureSpans(spans, began + firstOf(spans))
+  }
+
+  /**
+   * Shows what runs, while it runs: on a terminal a few lines that keep themselves up to date, for
+   * files and pipes a line now and then. Ends with the recording. On a terminal the cursor is hidden
+   * until then; it comes back however the program ends.
+   *
+   * @param stream - `process.stderr`, for one. What else is written to it comes above.
+   * @returns A function that ends it before.
+   */
+  live(stream: LiveStream, options: LiveOptions = {}): () => void {
+    const end = showLive(this.#recorder, stream, options)
+    this.#views.add(end)
+    return end
   }
 }
 

@@ -70,8 +70,22 @@ const doors = {
     types: ['GatherSyncOptions', 'NodeWorkerOptions', 'Tasks', 'WorkerLike', 'WorkerPoolOptions'],
   },
   'trace/index.js': {
-    values: ['Timeline', 'trace'],
-    types: ['Finding', 'Run', 'Span', 'Summary', 'TraceOptions'],
+    values: ['Timeline', 'publishDiagnostics', 'trace'],
+    types: [
+      'ChromeTrace',
+      'ChromeTraceEvent',
+      'Finding',
+      'LiveOptions',
+      'LiveStream',
+      'MermaidOptions',
+      'Run',
+      'SVGOptions',
+      'Span',
+      'Summary',
+      'TaskMessage',
+      'TextOptions',
+      'TraceOptions',
+    ],
   },
 } as const
 

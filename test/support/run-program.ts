@@ -14,7 +14,9 @@ export interface Ended {
 
 /** A folder with an installed copy of the package, bundled from its sources, in which programs can be run. */
 export interface Workshop {
-  /** Runs a program, written as an ES module that imports `gatherly`, to its end. */
+  /** Writes a program, an ES module that may import `gatherly`. Gives the path of its file. */
+  write(source: string): string
+  /** Runs a program to its end. */
   run(source: string, ...nodeOptions: string[]): Promise<Ended>
   remove(): void
 }
@@ -38,11 +40,16 @@ export function openWorkshop(): Workshop {
   const exports = { '.': './index.js', './testing': './testing.js', './trace': './trace.js' }
   writeFileSync(join(installed, 'package.json'), JSON.stringify({ type: 'module', exports }))
   let programs = 0
+  const write = (source: string): string => {
+    programs += 1
+    const file = join(folder, `program-${programs}.mjs`)
+    writeFileSync(file, source)
+    return file
+  }
   return {
+    write,
     run(source, ...nodeOptions) {
-      programs += 1
-      const file = join(folder, `program-${programs}.mjs`)
-      writeFileSync(file, source)
+      const file = write(source)
       return new Promise((resolve) => {
         const child = execFile(
           process.execPath,
