@@ -1,6 +1,6 @@
 /**
  * What a timeline costs: while none records, and for each event while one does. Run it with `npm run
- * bench:trace`.
+ * bench -- trace`.
  *
  * The first number takes another build to compare with, in `PREVIOUS`: the folder of a `dist`.
  */
@@ -62,10 +62,14 @@ async function quartiles(measure: () => Promise<number>): Promise<readonly numbe
 }
 
 function print(what: string, [lower = 0, median = 0, upper = 0]: readonly number[]): void {
-  console.log(`${what.padEnd(52)} ${median.toFixed(3)}  (${lower.toFixed(3)} to ${upper.toFixed(3)})`)
+  console.log(
+    `${what.padEnd(52)} ${median.toFixed(3)}  (${lower.toFixed(3)} to ${upper.toFixed(3)})`,
+  )
 }
 
-console.log(`Node ${process.version}, ${new Date().toISOString().slice(0, 10)}; medians and quartiles\n`)
+console.log(
+  `Node ${process.version}, ${new Date().toISOString().slice(0, 10)}; medians and quartiles\n`,
+)
 const now = workloads({ gather, Scheduler, task })
 const { PREVIOUS } = process.env
 if (PREVIOUS) {
