@@ -78,7 +78,8 @@ export async function time(run: Contestant): Promise<number> {
   return performance.now() - start
 }
 
-function quantile(values: readonly number[], q: number): number {
+/** The value below which lies this part of them. */
+export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.floor(q * (sorted.length - 1))] ?? Number.NaN
 }
