@@ -57,6 +57,7 @@ const COUNT = 3
 /** Two words: what each of up to eight values is. */
 export const TAGS = 4
 const CANCEL = 6
+const BEGUN = 7
 const START = 8
 const END = 10
 /** Where the values are, to the end of the slot. */
@@ -226,7 +227,7 @@ export class Board {
     const base = this.base(slot)
     this.words[base + FUNCTION] = fn
     this.words[base + COUNT] = count
-    this.floats[(base + START) >> 1] = 0
+    this.words[base + BEGUN] = 0
     Atomics.store(this.words, base + CANCEL, 0)
   }
 
@@ -251,16 +252,27 @@ export class Board {
     Atomics.store(this.words, this.base(slot) + CANCEL, cancel)
   }
 
-  /** A body begins; until then nothing of the call has happened. */
-  setStart(slot: number, time: number): void {
-    this.floats[(this.base(slot) + START) >> 1] = time
+  /**
+   * A thread begins a call that it has taken; until then nothing of it has happened. Gives false if
+   * the thread was given up in the meantime: it must not go on.
+   */
+  begin(slot: number, thread: number, time: number): boolean {
+    const base = this.base(slot)
+    this.floats[(base + START) >> 1] = time
+    // In this order: whoever gives a thread up says so first, and then looks what has begun.
+    Atomics.store(this.words, base + BEGUN, 1)
+    return this.threadState(thread) !== GONE
+  }
+
+  hasBegun(slot: number): boolean {
+    return Atomics.load(this.words, this.base(slot) + BEGUN) !== 0
   }
 
   setEnd(slot: number, time: number): void {
     this.floats[(this.base(slot) + END) >> 1] = time
   }
 
-  /** When the body began; 0 if it has not. */
+  /** When the body began. */
   startOf(slot: number): number {
     return this.floats[(this.base(slot) + START) >> 1] as number
   }
@@ -302,9 +314,7 @@ export class Board {
       const queued = (entry & -USE) | QUEUED
       if (this.state(slot) !== queued || !canRun(slot)) continue
       const running = (entry & -USE) | (thread << CODE_BITS) | RUNNING
-      if (!this.change(slot, queued, running)) continue
-      // Given up in the meantime, it must not begin anything: the owner gives the call to another.
-      return this.threadState(thread) === GONE ? -1 : slot
+      if (this.change(slot, queued, running)) return slot
     }
     return -1
   }

@@ -6,6 +6,7 @@ import { RingQueue } from '../internal/ring-queue.ts'
 import type { Definition } from '../schedule/definition.ts'
 import { Dispatcher } from '../schedule/dispatcher.ts'
 import type { Run } from '../schedule/executor.ts'
+import type { TaskOptions } from '../schedule/task-options.ts'
 import {
   ASKED,
   Board,
@@ -62,8 +63,6 @@ export class Crew implements Workforce, Employer {
   // What threads have finished, and what they have sent of it.
   readonly #finished = new RingQueue<number>()
   readonly #outcomes = new Map<number, OutcomeReport>()
-  /** The thread that has finished what is being told of: it is free. */
-  #freed: Thread | undefined
   #isComing = false
   #failedStarts = 0
   #broken: WorkerLostError | undefined
@@ -104,9 +103,21 @@ export class Crew implements Workforce, Employer {
     return this.#submit(definition, name, values, undefined)
   }
 
-  /** Takes a call that a thread offers. */
-  submitOffer(offer: Offer, name: string, values: readonly unknown[], priority: number): AnyFuture {
-    return this.#submit(new RemoteDefinition(this, name, { priority }), name, values, offer)
+  submitOffer(
+    offer: Offer,
+    fn: string,
+    values: readonly unknown[],
+    options: TaskOptions,
+  ): AnyFuture {
+    const { dispatcher } = this
+    const { closed } = dispatcher
+    // Closing waits for bodies, and they for what they call.
+    dispatcher.closed = false
+    try {
+      return this.#submit(new RemoteDefinition(this, fn, options), fn, values, offer)
+    } finally {
+      dispatcher.closed = closed
+    }
   }
 
   #submit(
@@ -115,8 +126,7 @@ export class Crew implements Workforce, Employer {
     values: readonly unknown[],
     offer: Offer | undefined,
   ): AnyFuture {
-    const { priority = 0 } = definition.options
-    const call = new RemoteCall(name, values, priority, this.#orders++, offer)
+    const call = new RemoteCall(name, values, definition.options, this.#orders++, offer)
     // The values too, for a timeline to see where they come from.
     const future = this.dispatcher.submit(definition, undefined, [call, ...values])
     call.future = future
@@ -148,7 +158,7 @@ export class Crew implements Workforce, Employer {
     this.#staff()
     if (this.#broken !== undefined) return this.#fail(call, this.#broken)
     if (call.slot < 0) this.#postings.add(call)
-    else this.#postings.bring(call, this.#freed)
+    else this.#postings.bring(call)
   }
 
   /** Has a thread for each body. */
@@ -163,15 +173,16 @@ export class Crew implements Workforce, Employer {
 
   // Cancelling.
 
-  hasBegun(call: RemoteCall): boolean {
-    return call.run === undefined && call.slot >= 0 && this.board.state(call.slot) !== call.state
+  withdraw(call: RemoteCall): boolean {
+    if (call.slot >= 0 && !this.#postings.takeBack(call)) return call.run === undefined
+    this.#postings.drop(call)
+    return false
   }
 
   cancel(call: RemoteCall, reason: unknown): void {
     call.cancelReason = { isFailure: true, value: reason }
-    if (call.slot >= 0 && !this.#postings.takeBack(call)) this.#abort(call, reason)
+    if (call.slot >= 0) this.#abort(call, reason)
     else {
-      this.#postings.drop(call)
       if (call.run !== undefined) this.#pass(call, call.cancelReason)
       this.#postings.fillBoard()
     }
@@ -274,9 +285,7 @@ export class Crew implements Workforce, Employer {
     // Given up with its thread, which has come to an end of it all the same.
     if (call === undefined) return
     if (thread !== undefined) thread.lastUsed = this.#clock.now()
-    this.#freed = thread
     this.#settle(call, outcome ?? this.#loss(call, thread))
-    this.#freed = undefined
   }
 
   /** Has a timeline told when and where the body ran, once the scheduler has started it. */
@@ -293,7 +302,8 @@ export class Crew implements Workforce, Employer {
     if (this.board.countOf(slot) !== IN_MESSAGE) {
       return { isFailure: false, value: readInline(this.board, slot, 1)[0] }
     }
-    if (!this.#outcomes.has(slot)) thread?.listen()
+    // One of an earlier call may be there, whose thread ended before it had finished.
+    if (this.#outcomes.get(slot)?.use !== useOf(state)) thread?.listen()
     const report = this.#outcomes.get(slot)
     this.#outcomes.delete(slot)
     if (report?.use !== useOf(state)) return undefined
@@ -371,7 +381,7 @@ export class Crew implements Workforce, Employer {
 
   #loss(call: RemoteCall, thread: Thread | undefined): Outcome {
     const how = thread === undefined ? 'is gone' : describeEnd(thread)
-    const message = `The thread that ran the task "${call.name}" ${how}`
+    const message = `The thread that ran the task "${call.title}" ${how}`
     const { cause, exitCode } = thread ?? {}
     return { isFailure: true, value: new WorkerLostError(message, { cause, exitCode }) }
   }
@@ -392,6 +402,7 @@ export class Crew implements Workforce, Employer {
     this.dispatcher.closed = true
     const waiting = this.dispatcher.list().filter(({ status }) => status === 'scheduled')
     cancelAll(waiting, reason)
+    this.#break('was terminated', reason)
     for (const thread of this.#roster.live) {
       thread.cause = reason
       thread.kill()

@@ -4,7 +4,7 @@ import { type AnyCell, contentOf, driverOf } from '../core/cell.ts'
 import type { Driver } from '../core/driver.ts'
 import { InvalidStateError, TimeoutError } from '../core/errors.ts'
 import { type AnyFuture, isFuture } from '../core/future.ts'
-import { checkOptions, has } from '../internal/check.ts'
+import { checkObject, checkOptions, has } from '../internal/check.ts'
 import { Definition } from '../schedule/definition.ts'
 import { RemoteDefinition } from './remote-definition.ts'
 import type { Blocking } from './workforce.ts'
@@ -52,6 +52,7 @@ export function gatherSync(...args: unknown[]): unknown {
   // As `gather` tells the forms apart.
   const isList =
     args.length > 0 && !(isFuture(source) || (Object(source) === source && has(source, 'then')))
+  if (isList && options !== undefined) checkObject(options)
   const { timeout = Infinity } = ((isList && options) || {}) as GatherSyncOptions
   checkOptions({ timeout })
   const whole = (gather as (...args: unknown[]) => AnyFuture)(...(isList ? [source] : args))
@@ -62,17 +63,23 @@ export function gatherSync(...args: unknown[]): unknown {
 function blockUntilDone(whole: AnyFuture, timeout: number): void {
   const all = new Set<Blocking>()
   if (!canFinish(whole, all)) throw needsThisThread(whole)
-  const end = performance.now() + timeout
+  let checked = performance.now()
+  const end = checked + timeout
   try {
     for (;;) {
       for (const each of all) each.pump()
       if (whole.done) return
       const busy = [...all].filter(({ hasWork }) => hasWork)
-      if (busy.length === 0) throw needsThisThread(whole)
-      const left = end - performance.now()
+      const now = performance.now()
+      const left = end - now
       if (left <= 0) {
         whole.cancel(new TimeoutError(`"gatherSync" timed out after ${timeout} ms`))
         return
+      }
+      if (busy.length === 0 || now - checked > LONG) {
+        checked = now
+        // Of several that would do, those that could be finished may have failed.
+        if (busy.length === 0 || !canFinish(whole, all)) throw needsThisThread(whole)
       }
       // Only one of them can be waited for; the others must not wait for long.
       busy[0]?.block(busy.length === 1 ? left : Math.min(left, SHORT))
@@ -115,3 +122,4 @@ function needsThisThread({ name }: AnyFuture): InvalidStateError {
 
 /** In milliseconds. */
 const SHORT = 1
+const LONG = 50

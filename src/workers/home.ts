@@ -18,8 +18,9 @@ export interface Home {
   callOwner(): void
   /** Handles what the pool has said so far, without waiting for events. Gives whether it has. */
   drain(): boolean
-  /** Runs a body of the module here. */
-  runHere(name: string, values: readonly unknown[]): AnyFuture
+  /** Makes a call of a body of the module that is to run here, as soon as it is begun. */
+  callHere(name: string, label: string | undefined, values: readonly unknown[]): AnyFuture
+  begin(future: AnyFuture): void
   /** Whether a body is an async function, which a blocked thread cannot finish. */
   isAsync(name: string): boolean
 }

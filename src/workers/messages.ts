@@ -26,7 +26,14 @@ export const VERSION = 1
 export type Order =
   | 0
   /** The arguments of a call on the board. */
-  | { readonly is: 'call'; readonly slot: number; readonly use: number; readonly values: unknown[] }
+  | {
+      readonly is: 'call'
+      readonly slot: number
+      readonly use: number
+      readonly values: unknown[]
+      /** What the task is called, if not as its function. */
+      readonly label: string | undefined
+    }
   /** The names of functions, by which calls on the board say theirs by number. */
   | { readonly is: 'names'; readonly names: readonly string[] }
   | {
@@ -66,9 +73,9 @@ export type Report =
       readonly is: 'offer'
       readonly key: number
       readonly word: number
-      readonly name: string
+      readonly fn: string
       readonly values: unknown[]
-      readonly priority: number
+      readonly options: { readonly name: string | undefined; readonly priority: number }
     }
   /** The thread runs it itself. */
   | { readonly is: 'retract'; readonly key: number }

@@ -70,8 +70,7 @@ export class NestedCrew implements Workforce {
   }
 
   submit(definition: Definition, name: string, values: readonly unknown[]): AnyFuture {
-    const priority = definition.options.priority ?? 0
-    const call = new NestedCall(name, values, priority, this.#orders++)
+    const call = new NestedCall(name, values, definition.options, this.#orders++)
     return this.dispatcher.submit(definition, undefined, [call, ...values])
   }
 
@@ -87,12 +86,13 @@ export class NestedCrew implements Workforce {
     this.#runSoon()
   }
 
-  hasBegun(): boolean {
+  withdraw(call: NestedCall): boolean {
+    call.isDropped = this.#takeBack(call)
     return false
   }
 
   cancel(call: NestedCall, reason: unknown): void {
-    if (this.#takeBack(call)) this.#pass(call, true, reason)
+    if (call.isDropped) this.#pass(call, true, reason)
     else if (call.here !== undefined) call.here.cancel(reason)
     else this.#home.tell({ is: 'cancel offer', key: call.key, reason: packThrown(reason) })
   }
@@ -117,13 +117,14 @@ export class NestedCrew implements Workforce {
     const word = board.freeOffer(index)
     if (word < 0) return
     const key = this.#nextKey()
-    const { name, values, priority } = call
+    const { name: fn, label: name, values, priority } = call
     try {
       const transfer = transfersOf(values)
       // Moved, they could not be run here any more.
       if (transfer.length > 0) return
       board.setOffer(word, key)
-      this.#home.tell({ is: 'offer', key, word, name, values: values as unknown[], priority })
+      const options = { name, priority }
+      this.#home.tell({ is: 'offer', key, word, fn, values: values as unknown[], options })
     } catch {
       // It fails when it is run here, with the same error.
       board.setOffer(word, 0)
@@ -191,9 +192,9 @@ export class NestedCrew implements Workforce {
     try {
       values = clone(call.values)
     } catch (error) {
-      return this.#pass(call, true, argumentError(call.name, call.values, error))
+      return this.#pass(call, true, argumentError(call.title, call.values, error))
     }
-    const here = this.#home.runHere(call.name, values)
+    const here = this.#home.callHere(call.name, call.label, values)
     call.here = here
     this.#here += 1
     collect(here)
@@ -208,6 +209,7 @@ export class NestedCrew implements Workforce {
         this.#ended(call, stateOf(it) !== FULFILLED, contentOf(it))
       },
     })
+    this.#home.begin(here)
   }
 
   // What comes from another thread is a copy, and so is what comes from this one.
@@ -218,7 +220,7 @@ export class NestedCrew implements Workforce {
     try {
       outcome = isError(outcome) ? unpackThrown(packThrown(outcome)) : clone([outcome])[0]
     } catch (error) {
-      return this.#pass(call, true, resultError(call.name, outcome, error))
+      return this.#pass(call, true, resultError(call.title, outcome, error))
     }
     this.#pass(call, false, outcome)
   }

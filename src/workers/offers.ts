@@ -1,6 +1,7 @@
 import { collect, contentOf, FULFILLED, follow, stateOf } from '../core/cell.ts'
 import type { AnyFuture } from '../core/future.ts'
 import { lingers } from '../core/linger.ts'
+import type { TaskOptions } from '../schedule/task-options.ts'
 import type { Board } from './board.ts'
 import { packThrown, unpackThrown } from './error-codec.ts'
 import type { Report } from './messages.ts'
@@ -20,7 +21,8 @@ type OfferReport = Extract<Report, { is: 'offer' | 'retract' | 'cancel offer' }>
 /** Who runs what is offered. */
 interface Taker {
   readonly board: Board
-  submitOffer(offer: Offer, name: string, values: readonly unknown[], priority: number): AnyFuture
+  /** Takes a call that a thread offers. */
+  submitOffer(offer: Offer, fn: string, values: readonly unknown[], options: TaskOptions): AnyFuture
 }
 
 /** What the threads of a pool offer to each other: calls of the pool made by its own bodies. */
@@ -57,15 +59,11 @@ export class Offers {
   }
 
   #submit(thread: Thread, report: Extract<OfferReport, { is: 'offer' }>): void {
-    const { key, word, name, values, priority } = report
+    // Nobody waits for it any more.
+    if (thread.isGone) return
+    const { key, word, fn, values, options } = report
     const offer = { thread, key, word }
-    let future: AnyFuture
-    try {
-      future = this.#taker.submitOffer(offer, name, values, priority)
-    } catch {
-      // The pool is closed: the thread runs it itself.
-      return
-    }
+    const future = this.#taker.submitOffer(offer, fn, values, options)
     collect(future)
     const futures = this.#futures.get(thread) ?? new Map<number, AnyFuture>()
     this.#futures.set(thread, futures)

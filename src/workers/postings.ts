@@ -37,6 +37,8 @@ export class Postings {
   readonly #line = new BinaryHeap<RemoteCall>(comesFirst)
   /** How many of them nobody wants any more. */
   #dropped = 0
+  /** Whether there was no thread to send the arguments of some call to. */
+  #hasUnsent = false
   /** The last of those on the board whose turn has not come. */
   #lastAhead: RemoteCall | undefined
 
@@ -65,7 +67,8 @@ export class Postings {
     if (call.isInLine || call.slot >= 0) return
     this.#takeInLine(call)
     const last = this.#lastAhead
-    if (last !== undefined && last.slot >= 0 && comesFirst(call, last)) this.#withdrawAfter(call)
+    // Off the board, the last one says nothing of the others.
+    if (last !== undefined && (last.slot < 0 || comesFirst(call, last))) this.#withdrawAfter(call)
     this.fillBoard()
   }
 
@@ -89,9 +92,7 @@ export class Postings {
   /** Puts calls in line on the board, as far as there is room. */
   fillBoard(): void {
     for (let call = this.#line.peek(); call !== undefined; call = this.#line.peek()) {
-      const reserved = call.run === undefined ? this.#reserved : 0
-      const isFull = this.#freeSlots.length <= reserved || !this.#board.hasRoom
-      if (isFull && !call.isDropped) return
+      if (!call.isDropped && !this.#canPublish(call)) return
       this.#line.pop()
       call.isInLine = false
       if (call.isDropped) this.#dropped -= 1
@@ -99,10 +100,17 @@ export class Postings {
     }
   }
 
+  #canPublish(call: RemoteCall): boolean {
+    const hasTurn = call.run !== undefined
+    // What is moved can be sent only once: to a thread that is free.
+    if (!hasTurn && transfersOf(call.values).length > 0) return false
+    return this.#freeSlots.length > (hasTurn ? 0 : this.#reserved) && this.#board.hasRoom
+  }
+
   #publish(call: RemoteCall): void {
     const slot = this.#freeSlots.pop() as number
-    const { values } = call
-    const isInline = writeInline(this.#board, slot, values)
+    const { values, label } = call
+    const isInline = label === undefined && writeInline(this.#board, slot, values)
     const fn = this.#roster.numberOf(call.name)
     this.#board.describe(slot, fn, isInline ? values.length : IN_MESSAGE)
     call.slot = slot
@@ -110,7 +118,7 @@ export class Postings {
     this.#calls[slot] = call
     if (call.run === undefined) this.#lastAhead = call
     const sleeper = this.#roster.sleeper()
-    if (!isInline) this.#send(call, sleeper ?? this.#roster.likeliest(call))
+    if (!isInline) this.#send(call, this.#receiverOf(call))
     else if (sleeper !== undefined) this.#roster.wake(sleeper)
   }
 
@@ -118,15 +126,19 @@ export class Postings {
 
   /** Sends the arguments of a call on the board to a thread. */
   #send(call: RemoteCall, to: Thread | undefined): void {
-    if (to === undefined) return
-    const { values, slot, state } = call
+    if (to === undefined) {
+      this.#hasUnsent = true
+      return
+    }
+    const { values, slot, state, label } = call
     try {
       const transfer = transfersOf(values)
       refuseFutures(values)
-      to.post({ is: 'call', slot, use: useOf(state), values: values as unknown[] }, transfer)
+      const use = useOf(state)
+      to.post({ is: 'call', slot, use, values: values as unknown[], label }, transfer)
       if (transfer.length > 0) call.isMoved = true
     } catch (error) {
-      if (this.takeBack(call)) this.#failed(call, argumentError(call.name, values, error))
+      if (this.takeBack(call)) this.#failed(call, argumentError(call.title, values, error))
       return
     }
     if (call.sentTo !== undefined) call.sentTo.assigned -= 1
@@ -138,24 +150,42 @@ export class Postings {
 
   /** Whether a thread may be sent the arguments of a call that another one was sent before. */
   #canSendOn(call: RemoteCall, to: Thread): boolean {
-    if (call.sentTo === undefined || call.sentTo === to || call.isMoved || to.isGone) return false
-    return this.#board.state(call.slot) === call.state
+    if (call.sentTo === to || call.isMoved || to.isGone) return false
+    const isInMessage = this.#board.countOf(call.slot) === IN_MESSAGE
+    return isInMessage && this.#board.state(call.slot) === call.state
   }
 
   /** The turn of a call on the board has come: some thread is free, not always the one it was sent to. */
-  bring(call: RemoteCall, freed: Thread | undefined): void {
-    const to = freed ?? this.#roster.sleeper()
+  bring(call: RemoteCall): void {
+    const to = this.#receiverOf(call)
     if (to !== undefined && this.#canSendOn(call, to)) this.#send(call, to)
+  }
+
+  /** The thread that is likely to be the first to begin a call. */
+  #receiverOf(call: RemoteCall): Thread | undefined {
+    const free = this.#roster.sleeper() ?? (call.run === undefined ? undefined : this.#idle())
+    return free ?? this.#roster.likeliest(call)
+  }
+
+  /** A thread that runs nothing, though it has not gone to sleep yet. */
+  #idle(): Thread | undefined {
+    const busy = new Set<number>()
+    for (const call of this.#calls) {
+      const state = call === undefined ? FREE : this.#board.state(call.slot)
+      if (codeOf(state) === RUNNING) busy.add(threadOf(state))
+    }
+    return this.#roster.live.find(({ index, assigned }) => assigned === 0 && !busy.has(index))
   }
 
   /** Sends calls that wait for busy threads to those that have said that they lack something. */
   feed(): void {
-    if (!this.#roster.live.some(({ assigned }) => assigned > 0)) return
+    if (!this.#hasUnsent && !this.#roster.live.some(({ assigned }) => assigned > 0)) return
     for (const call of this.#calls) {
       const sleeper = this.#roster.sleeper()
       if (sleeper === undefined) return
       if (call !== undefined && this.#canSendOn(call, sleeper)) this.#send(call, sleeper)
     }
+    this.#hasUnsent = false
   }
 
   /** Sends on what was sent to a thread that has gone. Gives the calls for which that is too late. */
@@ -163,7 +193,7 @@ export class Postings {
     const lost: RemoteCall[] = []
     for (const call of this.#calls) {
       if (call?.sentTo !== gone || this.#board.state(call.slot) !== call.state) continue
-      if (!call.isMoved) this.#send(call, this.#roster.sleeper() ?? this.#roster.likeliest(call))
+      if (!call.isMoved) this.#send(call, this.#receiverOf(call))
       else if (this.takeBack(call)) lost.push(call)
     }
     return lost
@@ -202,7 +232,7 @@ export class Postings {
       if (call === undefined) return false
       const state = this.#board.state(call.slot)
       const isIts = codeOf(state) >= RUNNING && threadOf(state) === thread.index
-      return isIts && this.#board.startOf(call.slot) > 0
+      return isIts && this.#board.hasBegun(call.slot)
     }) as RemoteCall[]
   }
 

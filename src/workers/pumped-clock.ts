@@ -14,10 +14,10 @@ interface Alarm {
  * the platform's timers never come to it. Keeps no program alive.
  */
 export class PumpedClock implements Clock {
-  readonly #alarms = new BinaryHeap<Alarm>(
-    (a, b) => a.due < b.due || (a.due === b.due && a.order < b.order),
-  )
+  #alarms = new BinaryHeap<Alarm>(comesFirst)
   #orders = 0
+  /** How many of the alarms were cancelled. */
+  #cancelled = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #timerDue = Infinity
 
@@ -27,25 +27,48 @@ export class PumpedClock implements Clock {
 
   callLater(callback: () => void, delay: number): () => void {
     const alarm: Alarm = { due: this.now() + delay, order: this.#orders++, callback }
-    if (alarm.due < Infinity) this.#alarms.push(alarm)
+    if (alarm.due === Infinity) return () => {}
+    this.#alarms.push(alarm)
     this.#setTimer()
     return () => {
+      if (alarm.callback === undefined) return
       alarm.callback = undefined
+      this.#cancelled += 1
+      this.#letGo()
       this.#setTimer()
     }
+  }
+
+  /** Alarms that were cancelled must not pile up behind one that is due much later. */
+  #letGo(): void {
+    const old = this.#alarms
+    if (this.#cancelled <= 32 || 2 * this.#cancelled <= old.size) return
+    this.#alarms = new BinaryHeap<Alarm>(comesFirst)
+    for (let alarm = old.pop(); alarm !== undefined; alarm = old.pop()) {
+      if (alarm.callback !== undefined) this.#alarms.push(alarm)
+    }
+    this.#cancelled = 0
   }
 
   /** When the next callback is due; `Infinity` if there is none. */
   get nextDue(): number {
     const alarms = this.#alarms
-    while (alarms.size > 0 && alarms.peek()?.callback === undefined) alarms.pop()
+    while (alarms.size > 0 && alarms.peek()?.callback === undefined) {
+      alarms.pop()
+      this.#cancelled -= 1
+    }
     return alarms.peek()?.due ?? Infinity
   }
 
   /** Calls back what is due. */
   run(): void {
     const now = this.now()
-    while (this.nextDue <= now) callSafely(this.#alarms.pop()?.callback)
+    while (this.nextDue <= now) {
+      const alarm = this.#alarms.pop() as Alarm
+      const { callback } = alarm
+      alarm.callback = undefined
+      callSafely(callback)
+    }
     this.#setTimer()
   }
 
@@ -65,6 +88,10 @@ export class PumpedClock implements Clock {
     }, wait)
     ;(this.#timer as { unref?(): void }).unref?.()
   }
+}
+
+function comesFirst(a: Alarm, b: Alarm): boolean {
+  return a.due < b.due || (a.due === b.due && a.order < b.order)
 }
 
 /** Longer delays make `setTimeout` fire at once. */

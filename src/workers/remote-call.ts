@@ -1,5 +1,6 @@
 import type { AnyFuture } from '../core/future.ts'
 import type { Run } from '../schedule/executor.ts'
+import type { TaskOptions } from '../schedule/task-options.ts'
 import type { Offer } from './offers.ts'
 import type { Thread } from './thread.ts'
 
@@ -11,7 +12,10 @@ export interface Outcome {
 
 /** A call of a pool's task, from the call until its body has ended on some thread. */
 export class RemoteCall {
+  /** The function's name. */
   readonly name: string
+  /** What the task is called, if not as its function. */
+  readonly label: string | undefined
   readonly values: readonly unknown[]
   readonly priority: number
   /** Its place in the order of the calls. */
@@ -44,15 +48,21 @@ export class RemoteCall {
   constructor(
     name: string,
     values: readonly unknown[],
-    priority: number,
+    { name: label, priority = 0 }: TaskOptions,
     order: number,
     offer?: Offer,
   ) {
     this.name = name
+    this.label = label === name ? undefined : label
     this.values = values
     this.priority = priority
     this.order = order
     this.offer = offer
+  }
+
+  /** What reports call it. */
+  get title(): string {
+    return this.label ?? this.name
   }
 }
 

@@ -37,7 +37,7 @@ export class RemoteDefinition extends Definition {
     const call = remoteCallOf(data)
     super.withdrawn(future, data)
     // Ahead of its turn a thread has begun it: its body counts until it has ended.
-    if (this.crew.hasBegun(call)) {
+    if (this.crew.withdraw(call)) {
       call.run = this.crew.dispatcher.startOrphan(future, callOf(data))
     }
     return call as unknown as Context

@@ -83,10 +83,10 @@ export class Roster {
   /** A body that blocks its thread, and waits for others, does not execute: it lends its slot. */
   lend(thread: Thread, isBlocked: boolean): void {
     if (thread.isBlocked === isBlocked) return
-    const isRefused = isBlocked && this.#freeIndex() < 0
     thread.isBlocked = isBlocked
     this.#lent += isBlocked ? 1 : -1
-    if (isRefused) thread.post({ is: 'refuse' })
+    const isLast = isBlocked && this.live.every((each) => each.isBlocked)
+    if (isLast && this.#freeIndex() < 0) thread.post({ is: 'refuse' })
   }
 
   #freeIndex(): number {

@@ -4,6 +4,7 @@ import type { Witness } from '../core/driver.ts'
 import type { AnyFuture } from '../core/future.ts'
 import { lingers } from '../core/linger.ts'
 import type { Subscriber } from '../core/subscriber.ts'
+import { captureScope } from '../internal/async-context.ts'
 import { turn } from '../internal/event-loop.ts'
 import { lookForCancelBy } from '../schedule/context.ts'
 import { type Body, Definition } from '../schedule/definition.ts'
@@ -48,10 +49,11 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   #bodies: Bodies | undefined
   readonly #names: string[] = []
   readonly #definitions = new Map<string, Definition>()
+  readonly #origin = { scope: captureScope() }
   readonly #dispatcher = new Dispatcher({
     name: 'thread',
     concurrency: Infinity,
-    start: 'eager',
+    start: 'deferred',
     // One call at a time is no flood.
     slice: Infinity,
     clock: systemClock,
@@ -59,7 +61,7 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     rate: undefined,
   })
   /** Arguments that came by message, for calls that nobody here has begun. */
-  readonly #sent = new Map<number, { readonly use: number; readonly values: unknown[] }>()
+  readonly #sent = new Map<number, Extract<Order, { is: 'call' }>>()
   // The call that runs: one at a time.
   #slot = NONE
   #future: AnyFuture | undefined
@@ -72,6 +74,8 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     this.index = index
     this.#port = port as unknown as Port
     this.life = life
+    // It starts nothing by itself: bodies begin when they are told to.
+    this.#dispatcher.paused = true
     this.#tellOfTheEnd()
     lookForCancelBy(this.#lookForCancel)
     setHome(this)
@@ -127,6 +131,8 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
       slot = this.#claim()
       if (slot === NONE) {
         this.#forgetOthers()
+        // It has time for a call whose arguments a busy one was sent.
+        if (this.#lacks) this.callOwner()
         return false
       }
       board.changeThread(this.index, ASLEEP, AWAKE)
@@ -136,17 +142,18 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   }
 
   #claim(): number {
-    this.#hasDrained = false
+    this.#lacks = false
     return this.board.claim(this.index, this.#canRun)
   }
 
-  #hasDrained = false
+  /** Whether there was a call that this thread has not all of. */
+  #lacks = false
 
   readonly #canRun = (slot: number): boolean => {
     if (this.#isKnown(slot)) return true
-    if (this.#hasDrained) return false
+    if (this.#lacks) return false
     // It may be in a message that has not come up yet.
-    this.#hasDrained = true
+    this.#lacks = true
     this.drain()
     return this.#isKnown(slot)
   }
@@ -172,25 +179,32 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   #run(slot: number): void {
     const board = this.board
     const count = board.countOf(slot)
-    const values =
-      count === IN_MESSAGE ? (this.#sent.get(slot)?.values ?? []) : readInline(board, slot, count)
+    const sent = count === IN_MESSAGE ? this.#sent.get(slot) : undefined
+    const values = sent?.values ?? readInline(board, slot, count)
     this.#sent.delete(slot)
     this.#slot = slot
-    board.setStart(slot, sharedNow())
-    const future = this.runHere(this.#names[board.functionOf(slot)] as string, values)
-    // It may be over.
-    if (this.#slot === slot) this.#future = future
+    if (!board.begin(slot, this.index, sharedNow())) return
+    const name = this.#names[board.functionOf(slot)] as string
+    const future = this.callHere(name, sent?.label, values)
+    this.#future = future
     collect(future)
     follow(future, this)
+    this.begin(future)
   }
 
   #definitionOf(name: string): Definition {
     let definition = this.#definitions.get(name)
     if (definition === undefined) {
-      const body = this.#bodyOf(name)
-      definition = new Definition(this.#dispatcher, body, { name }, false)
+      definition = this.#define(name, name)
       this.#definitions.set(name, definition)
     }
+    return definition
+  }
+
+  #define(fn: string, name: string): Definition {
+    const definition = new Definition(this.#dispatcher, this.#bodyOf(fn), { name }, false)
+    // Not in the context of the body whose end made room for the next.
+    definition.origin = this.#origin
     return definition
   }
 
@@ -204,8 +218,13 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     }
   }
 
-  runHere(name: string, values: readonly unknown[]): AnyFuture {
-    return this.#dispatcher.submit(this.#definitionOf(name), undefined, values)
+  callHere(name: string, label: string | undefined, values: readonly unknown[]): AnyFuture {
+    const definition = label === undefined ? this.#definitionOf(name) : this.#define(name, label)
+    return this.#dispatcher.submit(definition, undefined, values)
+  }
+
+  begin(future: AnyFuture): void {
+    this.#dispatcher.startAhead(future)
   }
 
   isAsync(name: string): boolean {
@@ -234,9 +253,9 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
 
   #finish(kind: Kind, outcome: unknown): void {
     const slot = this.#slot
+    this.#answer(slot, kind, outcome)
     this.#slot = NONE
     this.#future = undefined
-    this.#answer(slot, kind, outcome)
     this.board.setEnd(slot, sharedNow())
     this.board.finish(slot)
     this.callOwner()
@@ -253,8 +272,7 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     try {
       this.tell({ ...to, kind, value: outcome }, transfersOf([outcome]))
     } catch (error) {
-      const name = this.#names[board.functionOf(slot)] as string
-      const thrown = resultError(name, outcome, error)
+      const thrown = resultError(this.#future?.name ?? '', outcome, error)
       this.tell({ ...to, kind: 'thrown', value: packThrown(thrown) })
     }
   }
@@ -277,7 +295,8 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     else if (order.is === 'answer') this.onAnswer?.(order)
     else if (order.is === 'refuse') this.onRefusal?.()
     else if (order.slot === this.#slot && order.use === useOf(this.board.state(order.slot))) {
-      this.board.setCancel(order.slot, SEEN)
+      // Not while a body blocks the thread: it may never come to an end.
+      turn(() => this.#saw(order.slot, order.use))
       this.#future?.cancel(unpackThrown(order.reason))
     }
   }
@@ -286,9 +305,15 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   readonly #lookForCancel = (): void => {
     if (this.#slot === NONE || this.board.cancelOf(this.#slot) !== ASKED) return
     this.drain()
-    if (receive !== undefined) return
-    this.board.setCancel(this.#slot, SEEN)
-    this.#future?.cancel()
+    if (receive === undefined) this.#future?.cancel()
+    // The message that says why comes just after.
+    if (this.#future?.done) this.board.setCancel(this.#slot, SEEN)
+  }
+
+  /** A body that was cancelled has let the event loop turn. */
+  #saw(slot: number, use: number): void {
+    if (slot === this.#slot && use === useOf(this.board.state(slot)))
+      this.board.setCancel(slot, SEEN)
   }
 
   tell(report: Report, transfer: readonly Transferable[] = []): void {

@@ -83,7 +83,7 @@ export class Thread {
   post(order: Order, transfer: readonly Transferable[] = []): void {
     this.#port.postMessage(order, transfer)
     // A blocked one hears nothing by itself.
-    if (this.isBlocked) this.#employer.board.unblock(this.index)
+    this.#employer.board.unblock(this.index)
   }
 
   /** Hears what it has said so far, without waiting for events. */

@@ -24,9 +24,12 @@ export interface Workforce extends Executor, Blocking {
   submit(definition: Definition, name: string, values: readonly unknown[]): AnyFuture
   /** A lazy call is wanted. */
   demanded(call: RemoteCall): void
-  /** Whether some thread has begun a call that the scheduler has not started. */
-  hasBegun(call: RemoteCall): boolean
-  /** The future of a call was cancelled. */
+  /**
+   * The future of a call was just cancelled: no thread may begin it any more. Gives whether one has
+   * begun it that the scheduler has not started.
+   */
+  withdraw(call: RemoteCall): boolean
+  /** The listeners of that future have run: what has begun is to end. */
   cancel(call: RemoteCall, reason: unknown): void
   close(): Promise<void>
   terminate(reason: unknown): Promise<void>
