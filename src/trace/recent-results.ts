@@ -3,17 +3,26 @@
  * another call gave could not have made both calls at once. Keeps nothing alive.
  */
 export class RecentResults {
-  readonly #results: (() => unknown)[] = []
+  readonly #results: { readonly result: Weak; readonly args: readonly Weak[] }[] = []
 
-  add(result: unknown): void {
-    this.#results.push(weakly(result))
+  /** @param args - Those of the call, as `weak` makes them. */
+  add(result: unknown, args: readonly Weak[]): void {
+    this.#results.push({ result: weakly(result), args })
     if (this.#results.length > MOST_KEPT) this.#results.shift()
   }
 
-  /** Whether an argument is a result, a part of one, or a text with such a part in it. */
+  /**
+   * Whether an argument is a result, a part of one, or a text with such a part in it; and was not
+   * there before, among the arguments of that call.
+   */
   contain(args: readonly unknown[]): boolean {
+    const isNew = (argument: unknown): boolean =>
+      this.#results.some(
+        ({ result, args }) =>
+          isFrom(argument, result()) && !args.some((known) => isFrom(argument, known())),
+      )
     try {
-      return args.some((argument) => this.#results.some((result) => isFrom(argument, result())))
+      return args.some(isNew)
     } catch {
       // A hostile getter or proxy: nothing is known.
       return true
@@ -21,7 +30,15 @@ export class RecentResults {
   }
 }
 
-function weakly(result: unknown): () => unknown {
+/** Gives a value, unless it is an object that is gone. */
+export type Weak = () => unknown
+
+/** Remembers arguments without keeping them alive. */
+export function weak(args: readonly unknown[]): readonly Weak[] {
+  return args.map(weakly)
+}
+
+function weakly(result: unknown): Weak {
   if (Object(result) !== result) return () => result
   const reference = new WeakRef(result as object)
   return () => reference.deref()

@@ -3,7 +3,7 @@ import { systemClock } from '../core/clock.ts'
 import type { Observed, ObservedBody, ObservedLane, Observer } from '../core/observer.ts'
 import { makeStore, type Store } from '../internal/async-context.ts'
 import { HeldThread } from './held-thread.ts'
-import { RecentResults } from './recent-results.ts'
+import { RecentResults, weak } from './recent-results.ts'
 import { Lane, type LaneClock, SpanRecord } from './span.ts'
 
 /** How a recorder is made: the options of `trace`, checked. */
@@ -161,7 +161,7 @@ export class Recorder implements Observer {
       span.queuedSince = undefined
       const by = span.by ?? this.#outside
       by.pendingCalls -= 1
-      if (by.pendingCalls === 0 && span.status === 'fulfilled') this.#results.add(future.value)
+      if (span.isAlone && span.status === 'fulfilled') this.#results.add(future.value, span.args)
     }
     if (!span.isRunning && span.end === undefined) span.end = at
     this.#tell(span, 'settled')
@@ -209,7 +209,10 @@ export class Recorder implements Observer {
     if (by.pendingCalls > 0) {
       span.isAlone = false
       if (before?.isAlone) before.isAlone = false
-    } else if (before?.isAlone && !this.#results.contain(args)) span.follows = before
+    } else {
+      span.args = weak(args)
+      if (before?.isAlone && !this.#results.contain(args)) span.follows = before
+    }
     by.lastCall = span
     by.pendingCalls += 1
   }

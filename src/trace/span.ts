@@ -1,4 +1,5 @@
 import type { Status } from '../core/cell.ts'
+import type { Weak } from './recent-results.ts'
 
 /** One attempt of a body: from its start until it really ended. */
 export interface Run {
@@ -97,6 +98,8 @@ export class SpanRecord implements Span {
   pendingCalls = 0
   /** The call that was made last by its body. */
   lastCall: SpanRecord | undefined = undefined
+  /** With what it was called, if that may tell something later. */
+  args: readonly Weak[] = NO_ARGS
   /** Whether its caller has no other call that was not done at the same time. */
   isAlone = true
   /**
@@ -154,6 +157,7 @@ export class SpanRecord implements Span {
 
   /** The start of the body that runs is known more exactly. */
   correct(at: number): void {
+    this.queued = Math.max(0, this.queued + at - this.#runStart)
     if (this.start === this.#runStart) this.start = at
     this.#runStart = at
   }
@@ -194,7 +198,9 @@ export class SpanRecord implements Span {
     this.inputs = NO_INPUTS
     this.lastCall = undefined
     this.follows = undefined
+    this.args = NO_ARGS
   }
 }
 
 const NO_INPUTS: readonly SpanRecord[] = []
+const NO_ARGS: readonly Weak[] = []

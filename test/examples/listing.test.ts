@@ -2,9 +2,11 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { VirtualClock } from 'gatherly/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { listing } from '../../examples/listing.ts'
 import { root } from '../support/built-package.ts'
+import { timeByHand } from '../support/real-time.ts'
+import { xmlErrorOf } from '../trace/xml.ts'
 
 describe("the chapter's program", () => {
   it('S7 S9 S10 gives the six events in order and the exact times, in virtual time', async () => {
@@ -22,8 +24,15 @@ describe("the chapter's program", () => {
       ],
       GATHERED,
       GATHERED,
+      BLOCKING,
     ])
-    expect(report).toEqual({ sequential: 2500, gathered: 1000, inline: 1000, speedUp: 2.5 })
+    expect(report).toMatchObject({
+      sequential: 2500,
+      gathered: 1000,
+      inline: 1000,
+      blocking: 2500,
+      speedUp: 2.5,
+    })
   })
 
   it('S11 says how far it is from the ideal', async () => {
@@ -31,7 +40,54 @@ describe("the chapter's program", () => {
 
     expect(output).toContain('one after another     2.500 s   2.500 s     0.0 ms   the sum')
     expect(output).toContain('gathered              1.000 s   1.000 s     0.0 ms   the longest')
+    expect(output).toContain('gathered, blocking    2.500 s   1.000 s  1500.0 ms   the longest')
     expect(output).toContain('speed-up              2.500x    2.500x')
+  })
+
+  it('S8 draws each run: lit at the same moment, or one at a time', async () => {
+    const { output } = await performInVirtualTime()
+
+    const bars = output.split('\n').filter((line) => /^(Main|Task \d) +[█─░]+ /.test(line))
+    expect(bars.map((line) => line.replace(/([█─░ ])\1*/g, '$1'))).toEqual([
+      // One after another: what is lit in one is not in the others.
+      'Task 1 █─ 1 000 ms',
+      'Task 2 ─█─ 1 000 ms',
+      'Main ─█ 500 ms',
+      'Task 1 █ 1 000 ms',
+      'Task 2 █ 1 000 ms',
+      'Main █─ 500 ms',
+      'Main █─ 500 ms',
+      'Task 1 █ 1 000 ms',
+      'Task 2 █ 1 000 ms',
+      'Main █─ 500 ms',
+      'Task 1 ░█─ 1 000 ms',
+      'Task 2 ░█ 1 000 ms',
+    ])
+  })
+
+  it('S12 says what is wrong where it does not overlap: who held the thread, how long, what to do', async () => {
+    const { output } = await performInVirtualTime()
+
+    const verdicts = output.replace(/\n {2}(?=\S)/g, ' ').split('\n')
+    const held = (name: string, ms: string) =>
+      `▸ ${name} held the thread for ${ms} ms in one go; nothing else could run. Make it await, or give it to a WorkerPool.`
+    expect(verdicts.filter((line) => /of work in|^▸/.test(line))).toEqual([
+      '2 500 ms of work in 2 500 ms: nothing overlapped. 1 000 ms would have been',
+      '▸ Task 1, Task 2 and Main ran one after the other; gathered they would have taken 1 500 ms less. Make the calls before you await the first, unless one needs what another gives.',
+      '2 500 ms of work in 1 000 ms: 2.5 times as fast as one after the other, which is',
+      '2 500 ms of work in 1 000 ms: 2.5 times as fast as one after the other, which is',
+      '2 500 ms of work in 2 500 ms: nothing overlapped. 1 000 ms would have been',
+      held('Task 1', '1 000'),
+      held('Task 2', '1 000'),
+      held('Main', '500'),
+    ])
+  })
+
+  it('puts the pictures side by side into one file', async () => {
+    const { report } = await performInVirtualTime()
+
+    expect(xmlErrorOf(report.svg)).toBe(undefined)
+    expect(report.svg.match(/<svg /g)).toHaveLength(5)
   })
 
   it('fits a terminal of 80 columns', async () => {
@@ -48,10 +104,14 @@ describe("the chapter's program", () => {
       { cwd: root, env: { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') } },
     )
 
-    const [sequential, gathered, inline] = programs(stdout).map((lines) => lines.map(event))
+    const [sequential, gathered, inline, blocking] = programs(stdout).map((lines) =>
+      lines.map(event),
+    )
     expect(sequential).toEqual(['Task 1 Start', 'Task 1 Complete', 'Task 2 Start', ...SECOND_HALF])
     expect(gathered).toEqual(GATHERED.map(event))
     expect(inline).toEqual(GATHERED.map(event))
+    expect(blocking).toEqual(BLOCKING.map(event))
+    expect(stdout).toMatch(/Task 1 held the thread for 1 0\d\d ms in one go/)
     const speedUp = Number(/speed-up +([\d.]+)x/.exec(stdout)?.[1])
     expect(speedUp).toBeGreaterThan(1.8)
     expect(speedUp).toBeLessThan(2.8)
@@ -69,6 +129,16 @@ const GATHERED = [
   '1.000 s  was the wall time; the results are 1000, 1000, 500',
 ]
 
+const BLOCKING = [
+  '0.000 s  Main Start',
+  '0.500 s  Main Complete',
+  '0.500 s  Task 1 Start',
+  '1.500 s  Task 1 Complete',
+  '1.500 s  Task 2 Start',
+  '2.500 s  Task 2 Complete',
+  '2.500 s  was the wall time; the results are 1000, 1000, 500',
+]
+
 const SECOND_HALF = [
   'Task 2 Complete',
   'Main Start',
@@ -79,15 +149,23 @@ const SECOND_HALF = [
 async function performInVirtualTime() {
   const clock = new VirtualClock()
   const lines: string[] = []
-  const finished = listing({ clock, print: (line) => void lines.push(line) })
+  const pass = timeByHand()
+  const picture = { width: 80, color: false, unicode: true }
+  const finished = listing({
+    clock,
+    block: (milliseconds) => void pass(milliseconds),
+    picture,
+    print: (line) => void lines.push(line),
+  })
   await clock.run()
+  vi.restoreAllMocks()
   return { report: await finished, output: lines.join('\n') }
 }
 
 /** The lines that carry a time, program by program. */
 function programs(output: string): string[][] {
   const timed = output.split('\n').filter((line) => /^ +\d\.\d{3} s {2}/.test(line))
-  return [0, 7, 14].map((from) => timed.slice(from, from + 7).map((line) => line.trim()))
+  return [0, 7, 14, 21].map((from) => timed.slice(from, from + 7).map((line) => line.trim()))
 }
 
 /** What happened, without the time. */

@@ -80,6 +80,19 @@ describe('awaits in sequence', () => {
     ])
   })
 
+  it('are named when what one gave is what both were called with', async () => {
+    const program = async ({ scheduler, clock }: Stage) => {
+      const wait = scheduler.task(async (_name: string, ms: number) => {
+        await clock.sleep(ms)
+        return ms
+      })
+      await wait('a', 100)
+      await wait('b', 100)
+    }
+
+    expect((await told(program)).length).toBe(1)
+  })
+
   it('are counted with the slots that there are', async () => {
     const program = async ({ limited }: Stage) => {
       const scheduler = limited(2)
@@ -109,22 +122,22 @@ describe('awaits in sequence', () => {
 
   it.each<[string, (stage: Stage) => Promise<unknown>]>([
     ['when they overlap', (stage) => gather(work(stage, 'a', 100), work(stage, 'b', 100))],
-    [
-      'when one is made with what the other gave',
-      async ({ scheduler, clock }) => {
-        const getUser = scheduler.task(async (id: number) => {
-          await clock.sleep(100)
-          return { id, orders: { first: 815 } }
-        })
-        const getOrders = scheduler.task((_where: unknown) => clock.sleep(100))
-        const user = await getUser(7)
-        await getOrders(user)
-        const { orders } = await getUser(7)
-        await getOrders(orders.first)
-        const { id } = await getUser(7)
-        await getOrders(`/users/${id}/orders`)
-      },
-    ],
+    ...['the whole', 'a part', 'a text made of it'].map(
+      (what): [string, (stage: Stage) => Promise<unknown>] => [
+        `when one is made with what the other gave: ${what}`,
+        async ({ scheduler, clock }) => {
+          const getUser = scheduler.task(async () => {
+            await clock.sleep(100)
+            return { id: 7, orders: { first: 815 } }
+          })
+          const getOrders = scheduler.task((_where: unknown) => clock.sleep(100))
+          const user = await getUser()
+          if (what === 'the whole') await getOrders(user)
+          else if (what === 'a part') await getOrders(user.orders.first)
+          else await getOrders(`/users/${user.id}/orders`)
+        },
+      ],
+    ),
     [
       'when there was something to do between them',
       async (stage) => {

@@ -2,6 +2,7 @@ import { asCompleted, type Future, gather, race, Scheduler, task } from 'gatherl
 import { VirtualClock } from 'gatherly/testing'
 import { type Span, type Timeline, trace } from 'gatherly/trace'
 import { describe, expect, it } from 'vitest'
+import { observer } from '../../src/core/observer.ts'
 import { survivorsOf } from '../support/collected.ts'
 import { explode, revokedProxy } from '../support/hostile.ts'
 import { timeByHand } from '../support/real-time.ts'
@@ -496,5 +497,30 @@ describe('trace(), with bad input', () => {
     await race([odd(null)])
 
     expect(timeline.stop().spans.map(({ status }) => status)).toEqual(Array(4).fill('fulfilled'))
+  })
+})
+
+describe('what a pool tells of bodies on other threads', () => {
+  it('makes their spans exact: which thread, from when to when', async () => {
+    const clock = new VirtualClock()
+    const scheduler = new Scheduler({ clock, name: 'pool' })
+    const timeline = trace()
+    const call = scheduler.spawn(
+      async () => {
+        await clock.sleep(100)
+        // As a pool does, once it knows.
+        observer?.started(call, 'pool 1', 20)
+        observer?.ended(call, 90)
+      },
+      { name: 'remote' },
+    )
+    await clock.run()
+
+    const [span] = timeline.stop().spans
+    expect(span).toMatchObject({ thread: 'pool 1', scheduled: 0, start: 20, end: 90, queued: 20 })
+    expect(span?.runs).toEqual([{ start: 20, end: 90 }])
+    expect(
+      timeline.toText({ color: false, width: 60, unicode: true, verdict: false }).split('\n')[1],
+    ).toBe('remote  ░░░░░░░░███████████████████████████  70 ms in pool 1')
   })
 })

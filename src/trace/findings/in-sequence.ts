@@ -23,9 +23,10 @@ export function inSequence({ bars }: Account): readonly Finding[] {
 }
 
 /** Whether the caller awaited the one, and made the other call as soon as that was done. */
-function followsAtOnce({ called }: Bar, { settled, collected }: Bar): boolean {
+function followsAtOnce({ called }: Bar, before: Bar): boolean {
+  const { settled, collected } = before
   if (settled === undefined || collected === undefined || collected > settled) return false
-  return called - settled <= LONGEST_PAUSE
+  return called - settled <= 1 + LONGEST_PAUSE * (settled - before.called)
 }
 
 function describe(row: readonly Bar[]): readonly Finding[] {
@@ -64,7 +65,7 @@ function gatheredTime(row: readonly Bar[]): number {
   return Math.max(end, held)
 }
 
-/** Between two calls, in milliseconds: after a longer one there was something else to be done. */
-const LONGEST_PAUSE = 1
+/** Of what the call before took: after a longer pause there was something else to be done. */
+const LONGEST_PAUSE = 0.02
 /** Of the time that they took: less is not worth a word. */
 const LEAST_SAVED = 0.1

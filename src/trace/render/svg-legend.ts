@@ -1,20 +1,24 @@
 import type { Bar } from '../bar.ts'
 import { overlapsOf } from './overlaps.ts'
 
-/** Draws the legend, of what there is in the picture. */
-export function svgLegend(y: number, bars: readonly Bar[]): string {
+/**
+ * Draws the legend, of what there is in the picture.
+ *
+ * @param least - Shorter waits cannot be seen.
+ */
+export function svgLegend(y: number, bars: readonly Bar[], least: number): string {
   const has = (test: (bar: Bar) => boolean): boolean => bars.some(test)
   const entries = [
     ['lit main', 'main', has(({ span }) => span.kind === 'main')],
     ['lit task', 'active', true],
-    ['queued', 'waits to start', has(({ span, runs }) => span.queued > 0 || runs.length > 1)],
+    ['queued', 'waits to start', has(({ span, runs }) => span.queued > least || runs.length > 1)],
     ['wait', 'waits for others', has(({ span }) => span.kind === 'wait')],
     [
       'late',
       'runs on, cancelled',
       has(({ span, settled, to }) => span.status === 'cancelled' && (settled ?? to) < to),
     ],
-    ['overlap', 'overlap', overlapsOf(bars).length > 0],
+    ['overlap', 'overlap', overlapsOf(bars.filter(({ span }) => span.kind !== 'wait')).length > 0],
   ] as const
   let x = 16
   const shown = entries

@@ -73,7 +73,8 @@ class Drawing {
     )
     // Where there are too many arrows to tell them apart, bars alone say more.
     this.#moments = moments.length > MOST_ARROWS ? [] : moments
-    this.#end = bars.reduce((last, { to }) => Math.max(last, to), 0)
+    // A body on another thread may end before anybody here hears of it.
+    this.#end = bars.reduce((last, { to, settled = 0 }) => Math.max(last, to, settled), 0)
     this.#scale = new TimeScale(
       this.#moments.map(({ time }) => time),
       this.#end,
@@ -107,7 +108,7 @@ class Drawing {
       ...this.#moments.flatMap((moment) => this.#arrow(moment)),
       ...this.#shown.map((bar) => this.#bar(bar)),
       ...this.#heads(),
-      svgLegend(round(bottom + 18), this.#bars),
+      svgLegend(round(bottom + 18), this.#bars, this.#end * INDISTINCT),
       ...words.map(
         ([style, text], i) =>
           `<text class="${style}" x="16" y="${round(bottom + 52 + i * LINE)}">${escapeXML(text)}</text>`,
@@ -133,7 +134,7 @@ class Drawing {
   /** Bands behind what was lit at the same moment. */
   #overlaps(width: number): string[] {
     return overlapsOf(this.#shown).map(({ from, to, second, last }) => {
-      const top = from === second.called ? this.#callY(second) : this.#y(from, 'last')
+      const top = this.#isSame(from, second.called) ? this.#callY(second) : this.#y(from, 'last')
       const end = to === last.to ? this.#endY(last) : this.#y(to)
       const height = round(Math.max(0, end - top))
       return `<rect class="overlap" x="${MARGIN}" y="${top}" width="${width - MARGIN - 12}" height="${height}"/>`
@@ -182,7 +183,8 @@ class Drawing {
     const parts: string[] = []
     const begin = runs[0]?.from
     const endY = this.#endY(bar)
-    const firstY = begin === called ? top : begin === undefined ? endY : this.#y(begin, 'last')
+    const startsNow = begin !== undefined && this.#isSame(begin, called)
+    const firstY = startsNow ? top : begin === undefined ? endY : this.#y(begin, 'last')
     if (firstY > top + 1) parts.push(rectangle('queued', top, firstY, 6))
     if (runs.length > 1) parts.push(rectangle('queued', firstY, endY, 6))
     for (const [i, run] of runs.entries()) {
@@ -246,6 +248,11 @@ class Drawing {
     ]
   }
 
+  /** Whether two moments cannot be told apart in the picture. */
+  #isSame(one: number, other: number): boolean {
+    return Math.abs(one - other) <= this.#end * INDISTINCT
+  }
+
   #callY(bar: Bar): number {
     return this.#rowOf(bar, 'call') ?? this.#y(bar.called, 'last')
   }
@@ -298,3 +305,5 @@ const WIDTH = 16
 /** An average one of 13 pixels. */
 const CHARACTER = 7.2
 const MOST_ARROWS = 80
+/** Of the whole time. */
+const INDISTINCT = 0.003

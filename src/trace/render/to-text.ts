@@ -122,7 +122,8 @@ function noteOf({ bars, kind }: Lifeline): string {
   const { span, runs } = first
   const how = HOW[span.status]
   const attempts = runs.length > 1 && kind === 'task' ? [`${runs.length} attempts`] : []
-  const length = runs.length > 0 ? [active] : []
+  const where = span.thread === 'main' ? '' : ` in ${plain(span.thread)}`
+  const length = runs.length > 0 ? [active + where] : []
   return [...(how === '' ? [] : [how]), ...attempts, ...length].join(', ')
 }
 
