@@ -204,7 +204,7 @@ describe('a limit that was the bottleneck', () => {
     expect(await told(throughALimit)).toEqual([
       'The limit of 3 in "api" was the bottleneck: its calls waited 1 200 ms for a slot in all, ' +
         'and took 600 ms where 400 ms would have done without it. ' +
-        'Raise `concurrency`, if what they use can take it.',
+        'Raise it, if what they use can take more.',
     ])
   })
 

@@ -27,7 +27,7 @@ function describe(lane: Lane, calls: readonly Bar[]): readonly Finding[] {
     `The limit of ${concurrency} in "${name}" was the bottleneck: its calls waited ` +
     `${milliseconds(waited)} for a slot in all, and took ${milliseconds(took)} where ` +
     `${milliseconds(took - saved)} would have done without it. ` +
-    'Raise `concurrency`, if what they use can take it.'
+    'Raise it, if what they use can take more.'
   return [found('limit', [name], saved, text)]
 }
 
