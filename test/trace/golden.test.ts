@@ -32,7 +32,9 @@ describe.each([
   it('S8 is drawn as SVG as it was reviewed', async () => {
     const timeline = await record(program)
 
-    await expect(timeline.toSVG({ title: name })).toMatchFileSnapshot(`golden/${name}.svg`)
+    // They are the pictures of the documentation.
+    const picture = `../../docs/images/timeline-${name}.svg`
+    await expect(timeline.toSVG({ title: name })).toMatchFileSnapshot(picture)
   })
 
   it('S8 is written for Mermaid as it was reviewed, and Mermaid accepts it', async () => {
