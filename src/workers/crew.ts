@@ -94,7 +94,7 @@ export class Crew implements Workforce, Employer {
   }
 
   get size(): number {
-    return this.#roster.live.length
+    return this.#roster.countLive()
   }
 
   // From the calls to the threads.
@@ -265,26 +265,28 @@ export class Crew implements Workforce, Employer {
     for (const slot of this.board.takeFinished()) this.#finished.push(slot)
     if (this.#finished.size === 0) return false
     // One by one off a queue that all share: whoever is told of one may look, too.
+    const now = this.#clock.now()
     for (let slot = this.#finished.shift(); slot !== undefined; slot = this.#finished.shift()) {
-      this.#conclude(slot)
+      this.#conclude(slot, now)
     }
-    this.#postings.fillBoard()
     this.#checkIdle()
     this.#roster.sweepLater()
     return true
   }
 
-  #conclude(slot: number): void {
+  #conclude(slot: number, now: number): void {
     const state = this.board.state(slot)
     const thread = this.#roster.at(threadOf(state))
     const call = this.#postings.callIn(slot)
     const outcome = this.#outcomeIn(slot, state, thread)
-    if (call !== undefined && observer !== undefined) this.#noteTimes(call, slot, thread)
+    if (call !== undefined && this.board.isTimed(slot)) this.#noteTimes(call, slot, thread)
     if (call !== undefined) this.#postings.detach(call)
     this.#postings.free(slot)
+    // At once: a thread must not fall asleep while a thousand results are handled.
+    this.#postings.fillBoard()
     // Given up with its thread, which has come to an end of it all the same.
     if (call === undefined) return
-    if (thread !== undefined) thread.lastUsed = this.#clock.now()
+    if (thread !== undefined) thread.lastUsed = now
     this.#settle(call, outcome ?? this.#loss(call, thread))
   }
 

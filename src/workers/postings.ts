@@ -1,4 +1,5 @@
-import { BinaryHeap } from '../internal/binary-heap.ts'
+import { observer } from '../core/observer.ts'
+import { OrderedQueue } from '../internal/ordered-queue.ts'
 import {
   ASLEEP,
   AWAKE,
@@ -34,7 +35,7 @@ export class Postings {
   readonly #calls: (RemoteCall | undefined)[] = []
   readonly #freeSlots: number[] = []
   /** Calls that are not on the board, in their order. */
-  readonly #line = new BinaryHeap<RemoteCall>(comesFirst)
+  readonly #line = new OrderedQueue<RemoteCall>(comesFirst)
   /** How many of them nobody wants any more. */
   #dropped = 0
   /** Whether there was no thread to send the arguments of some call to. */
@@ -112,7 +113,7 @@ export class Postings {
     const { values, label } = call
     const isInline = label === undefined && writeInline(this.#board, slot, values)
     const fn = this.#roster.numberOf(call.name)
-    this.#board.describe(slot, fn, isInline ? values.length : IN_MESSAGE)
+    this.#board.describe(slot, fn, isInline ? values.length : IN_MESSAGE, observer !== undefined)
     call.slot = slot
     call.state = this.#board.enqueue(slot)
     this.#calls[slot] = call
@@ -179,7 +180,7 @@ export class Postings {
 
   /** Sends calls that wait for busy threads to those that have said that they lack something. */
   feed(): void {
-    if (!this.#hasUnsent && !this.#roster.live.some(({ assigned }) => assigned > 0)) return
+    if (!this.#hasUnsent && !this.#roster.isAnyAssigned()) return
     for (const call of this.#calls) {
       const sleeper = this.#roster.sleeper()
       if (sleeper === undefined) return

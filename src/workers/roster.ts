@@ -41,6 +41,13 @@ export class Roster {
     return this.all.filter(({ isGone }) => !isGone)
   }
 
+  /** How many of those there are: asked about every call, so without a list made for it. */
+  countLive(): number {
+    let count = 0
+    for (const thread of this.#threads) if (thread !== undefined && !thread.isGone) count += 1
+    return count
+  }
+
   /** Those that have not really ended. */
   get all(): Thread[] {
     return this.#threads.filter((thread) => thread !== undefined)
@@ -63,7 +70,7 @@ export class Roster {
    * @throws What the making of a worker throws.
    */
   staff(wanted: number): void {
-    for (let live = this.live.length; live < Math.min(wanted, this.most); live++) {
+    for (let live = this.countLive(); live < Math.min(wanted, this.most); live++) {
       const index = this.#freeIndex()
       if (index < 0) return
       const thread = new Thread(this.#employer, index, this.#clock.now(), this.#start)
@@ -97,7 +104,7 @@ export class Roster {
   }
 
   #countSpare(): void {
-    this.#board.setSpare(this.#options.threads - this.live.length)
+    this.#board.setSpare(this.#options.threads - this.countLive())
   }
 
   #watchLoading(thread: Thread): void {
@@ -115,7 +122,16 @@ export class Roster {
 
   /** One that has nothing to do. */
   sleeper(): Thread | undefined {
-    return this.live.find(({ index }) => this.#board.threadState(index) === ASLEEP)
+    for (const thread of this.#threads) {
+      if (thread === undefined || thread.isGone) continue
+      if (this.#board.threadState(thread.index) === ASLEEP) return thread
+    }
+    return undefined
+  }
+
+  /** Whether calls wait for the thread that their arguments were sent to. */
+  isAnyAssigned(): boolean {
+    return this.#threads.some((thread) => thread !== undefined && thread.assigned > 0)
   }
 
   wake(thread: Thread): void {
@@ -163,7 +179,7 @@ export class Roster {
       this.#stopSweep = undefined
       const since = this.#clock.now() - idleTimeout
       for (const thread of this.live) if (thread.lastUsed <= since) this.#dismiss(thread)
-      if (this.live.length > 0) this.sweepLater()
+      if (this.countLive() > 0) this.sweepLater()
     }, idleTimeout)
   }
 

@@ -25,7 +25,7 @@ import { resultError } from './clone-error.ts'
 import { isError } from './clone-kind.ts'
 import { packThrown, unpackThrown } from './error-codec.ts'
 import { type Home, setHome } from './home.ts'
-import { hostProcess, leave, type Port, receive, sharedNow } from './host.ts'
+import { hostProcess, leave, type Port, receive } from './host.ts'
 import { readInline, writeInline } from './inline-values.ts'
 import type { Answer, Kind, Order, Report, Welcome } from './messages.ts'
 import { transfersOf } from './transfer.ts'
@@ -183,7 +183,7 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     const values = sent?.values ?? readInline(board, slot, count)
     this.#sent.delete(slot)
     this.#slot = slot
-    if (!board.begin(slot, this.index, sharedNow())) return
+    if (!board.begin(slot, this.index)) return
     const name = this.#names[board.functionOf(slot)] as string
     const future = this.callHere(name, sent?.label, values)
     this.#future = future
@@ -256,7 +256,7 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     this.#answer(slot, kind, outcome)
     this.#slot = NONE
     this.#future = undefined
-    this.board.setEnd(slot, sharedNow())
+    this.board.noteEnd(slot)
     this.board.finish(slot)
     this.callOwner()
     this.#work()
