@@ -307,6 +307,11 @@ export class Board {
     return distance(this.words[TAIL] as number, Atomics.load(this.words, HEAD)) < RING
   }
 
+  /** Where the ring ends: another number once there is something new on it. */
+  get tail(): number {
+    return Atomics.load(this.words, TAIL)
+  }
+
   /** Puts a free slot on the ring; gives its new word. By the owner alone. */
   enqueue(slot: number): number {
     const state = ((this.state(slot) & -USE) + USE) | QUEUED

@@ -266,9 +266,14 @@ export class Crew implements Workforce, Employer {
     if (this.#finished.size === 0) return false
     // One by one off a queue that all share: whoever is told of one may look, too.
     const now = this.#clock.now()
+    let count = 0
     for (let slot = this.#finished.shift(); slot !== undefined; slot = this.#finished.shift()) {
       this.#conclude(slot, now)
+      // Threads must not run out of calls while a thousand results are handled, nor be woken for
+      // each new one.
+      if (++count % BATCH === 0) this.#postings.fillBoard()
     }
+    this.#postings.fillBoard()
     this.#checkIdle()
     this.#roster.sweepLater()
     return true
@@ -282,8 +287,6 @@ export class Crew implements Workforce, Employer {
     if (call !== undefined && this.board.isTimed(slot)) this.#noteTimes(call, slot, thread)
     if (call !== undefined) this.#postings.detach(call)
     this.#postings.free(slot)
-    // At once: a thread must not fall asleep while a thousand results are handled.
-    this.#postings.fillBoard()
     // Given up with its thread, which has come to an end of it all the same.
     if (call === undefined) return
     if (thread !== undefined) thread.lastUsed = now
@@ -450,6 +453,9 @@ function describeEnd({ exitCode, cause }: Thread): string {
 
 /** More threads than may work at once: going takes time, and bodies that block lend their slots. */
 const SPARE_INDICES = 64
+
+/** How many slots to fill again at a time. */
+const BATCH = 128
 
 const MOST_FAILED_STARTS = 3
 

@@ -28,6 +28,7 @@ import { type Home, setHome } from './home.ts'
 import { hostProcess, leave, type Port, receive } from './host.ts'
 import { readInline, writeInline } from './inline-values.ts'
 import type { Answer, Kind, Order, Report, Welcome } from './messages.ts'
+import { Spin } from './spin.ts'
 import { transfersOf } from './transfer.ts'
 
 /** The bodies of a module, by the names they are exported under. */
@@ -125,6 +126,7 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   #take(): boolean {
     const board = this.board
     let slot = this.#claim()
+    if (slot === NONE && this.#spin.until(this.#isNew)) slot = this.#claim()
     if (slot === NONE) {
       board.changeThread(this.index, AWAKE, ASLEEP)
       // What was put on the ring just before nobody has told of.
@@ -143,11 +145,18 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
 
   #claim(): number {
     this.#lacks = false
+    this.#tail = this.board.tail
     return this.board.claim(this.index, this.#canRun)
   }
 
   /** Whether there was a call that this thread has not all of. */
   #lacks = false
+
+  // To wake a thread takes its owner as long as ten calls. In bursts of small calls, spinning halves
+  // what a call costs with four threads.
+  readonly #spin = new Spin()
+  #tail = 0
+  readonly #isNew = (): boolean => this.board.tail !== this.#tail
 
   readonly #canRun = (slot: number): boolean => {
     if (this.#isKnown(slot)) return true
