@@ -32,7 +32,10 @@ export class OrderedQueue<T> {
   }
 
   pop(): T | undefined {
-    return this.#isRunFirst() ? this.#run.shift() : this.#rest.pop()
+    if (!this.#isRunFirst()) return this.#rest.pop()
+    const item = this.#run.shift()
+    if (this.#run.size === 0) this.#last = undefined
+    return item
   }
 
   #isRunFirst(): boolean {

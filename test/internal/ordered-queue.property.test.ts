@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { OrderedQueue } from '../../src/internal/ordered-queue.ts'
+import { survivorsOf } from '../support/collected.ts'
 
 interface Model {
   readonly items: number[]
@@ -79,3 +80,21 @@ describe('OrderedQueue, for every sequence of commands', () => {
     )
   })
 })
+
+describe('OrderedQueue', () => {
+  it('keeps nothing of what has left it', async () => {
+    const queue = new OrderedQueue<{ at: number }>((a, b) => a.at < b.at)
+
+    const item = pushAndPop(queue)
+
+    expect(await survivorsOf([item])).toBe(0)
+    expect(queue.size).toBe(0)
+  })
+})
+
+function pushAndPop(queue: OrderedQueue<{ at: number }>): WeakRef<object> {
+  const item = { at: 1 }
+  queue.push(item)
+  queue.pop()
+  return new WeakRef(item)
+}
