@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^gatherly$/, replacement: fromRoot('./src/index.ts') },
       { find: /^gatherly\/trace$/, replacement: fromRoot('./src/trace/index.ts') },
+      { find: /^gatherly\/workers$/, replacement: fromRoot('./src/workers/index.ts') },
       { find: /^gatherly\/testing$/, replacement: fromRoot('./src/testing/index.ts') },
     ],
   },

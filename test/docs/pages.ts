@@ -16,11 +16,13 @@ export function textOf(page: string): string {
   return readFileSync(join(root, page), 'utf8')
 }
 
-/** A block of TypeScript in a page. */
+/** A block of TypeScript in a page that is a program. */
 export interface Sample {
   /** Page and line, as editors link them. */
   readonly title: string
   readonly source: string
+  /** The blocks of the page that are modules for its programs, by file name. */
+  readonly modules: ReadonlyMap<string, string>
   /** What follows each `//=>`, in the order of the text. */
   readonly expected: readonly string[]
   /** The block of text below one that says it ends with exit code 1: what it prints on stderr. */
@@ -29,14 +31,24 @@ export interface Sample {
 
 export function samplesOf(page: string): readonly Sample[] {
   const text = textOf(page)
-  return [...text.matchAll(SAMPLE)].map((block) => {
+  const blocks = [...text.matchAll(SAMPLE)]
+  const modules = new Map(
+    blocks.flatMap(([, source = '']) => {
+      const name = source.match(MODULE)?.[1]
+      return name === undefined ? [] : [[name, source] as const]
+    }),
+  )
+  const programs = blocks.filter(([, source = '']) => !MODULE.test(source))
+  return programs.map((block) => {
     const [, source = '', below = ''] = block
     const line = text.slice(0, block.index).split('\n').length + 1
     const expected = [...source.matchAll(/\/\/=> ?(.*)$/gm)].map(([, output]) => output as string)
     const complaint = source.includes(COMPLAINT) ? below : undefined
-    return { title: `${page}:${line}`, source, expected, complaint }
+    return { title: `${page}:${line}`, source, modules, expected, complaint }
   })
 }
 
 const SAMPLE = /^```ts\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?/gms
+/** The first line of a block that is a module: its file name. */
+const MODULE = /^\/\/ (\w+\.ts)\n/
 const COMPLAINT = '// exit code 1, and on stderr:'

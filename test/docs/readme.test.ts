@@ -1,6 +1,7 @@
 import * as gatherly from 'gatherly'
 import * as testing from 'gatherly/testing'
 import * as trace from 'gatherly/trace'
+import * as workers from 'gatherly/workers'
 import { describe, expect, it } from 'vitest'
 import { textOf } from './pages.ts'
 
@@ -23,5 +24,6 @@ describe('the README', () => {
     expect(documented('gatherly')).toEqual(expect.arrayContaining(Object.keys(gatherly)))
     expect(documented('gatherly/testing')).toEqual(expect.arrayContaining(Object.keys(testing)))
     expect(documented('gatherly/trace')).toEqual(expect.arrayContaining(Object.keys(trace)))
+    expect(documented('gatherly/workers')).toEqual(expect.arrayContaining(Object.keys(workers)))
   })
 })

@@ -15,14 +15,21 @@ describe('the samples of the README and the documentation', () => {
 
   beforeAll(async () => {
     const scheduler = new Scheduler({ concurrency: 2 })
-    const runAll = scheduler.task((programs: readonly string[]) => workshop.run(runnerOf(programs)))
+    const runAll = scheduler.task((...files: Parameters<typeof runnerOf>) =>
+      workshop.run(runnerOf(...files)),
+    )
     const groups = [...new Set(samples.map(processOf))].map((process) =>
       samples.filter((sample) => processOf(sample) === process),
     )
     await gather(
       groups.map(async (group) => {
         const programs = await Promise.all(group.map(({ source }) => toJavaScript(source)))
-        const { code, stdout, stderr } = await runAll(programs)
+        const modules = await Promise.all(
+          [...(group[0]?.modules ?? [])].map(
+            async ([name, source]) => [inJavaScript(name), await toJavaScript(source)] as const,
+          ),
+        )
+        const { code, stdout, stderr } = await runAll(programs, modules)
         const printed = stdout.split(SEPARATOR).slice(1)
         // Of a process that did not end as it should nobody gets through.
         const trouble = code === 0 ? stderr : `${stderr}exit code ${code}\n`
@@ -60,15 +67,27 @@ async function toJavaScript(source: string): Promise<string> {
   return (await transform(source, { loader: 'ts', target: 'es2022' })).code
 }
 
+function inJavaScript(name: string): string {
+  return name.replace(/ts$/, 'js')
+}
+
 const SEPARATOR = '--- next sample ---\n'
 
-/** A program that runs programs one after the other. */
-function runnerOf(programs: readonly string[]): string {
+/** A program that runs programs one after the other, in a folder of their own with some modules. */
+function runnerOf(
+  programs: readonly string[],
+  modules: readonly (readonly [name: string, source: string])[],
+): string {
   return `
-    import { writeFileSync } from 'node:fs'
+    import { mkdirSync, writeFileSync } from 'node:fs'
+    import { join } from 'node:path'
     import { pathToFileURL } from 'node:url'
+    const folder = \`samples-\${process.pid}\`
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    for (const [name, source] of ${JSON.stringify(modules)}) writeFileSync(join(folder, name), source)
     for (const [i, program] of ${JSON.stringify(programs)}.entries()) {
-      const file = \`sample-\${process.pid}-\${i}.mjs\`
+      const file = join(folder, \`sample-\${i}.js\`)
       writeFileSync(file, program)
       process.stdout.write('${SEPARATOR.trim()}\\n')
       await import(pathToFileURL(file).href)
@@ -76,9 +95,16 @@ function runnerOf(programs: readonly string[]): string {
     }`
 }
 
-/** Checks the samples as if each were a file in the folder of the project. */
+/** Checks the samples as if the blocks of a page were files in a folder of the project. */
 function typeErrors(): readonly string[] {
-  const files = new Map(samples.map((sample, i) => [join(root, `sample-${i}.ts`), sample]))
+  const files = new Map<string, { readonly title: string; readonly source: string }>()
+  for (const [i, sample] of samples.entries()) {
+    const folder = join(root, sample.title.replace(/\.md:\d+$/, ''))
+    files.set(join(folder, `sample-${i}.ts`), sample)
+    for (const [name, source] of sample.modules) {
+      files.set(join(folder, name), { title: `${sample.title}, ${name}`, source })
+    }
+  }
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config
   const options: ts.CompilerOptions = {
     ...ts.parseJsonConfigFileContent(config, ts.sys, root).options,
@@ -86,6 +112,8 @@ function typeErrors(): readonly string[] {
   }
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile } = host
+  // The folders are not there either.
+  delete host.directoryExists
   host.fileExists = (path) => files.has(path) || fileExists(path)
   host.readFile = (path) => files.get(path)?.source ?? readFile(path)
   const program = ts.createProgram([...files.keys()], options, host)

@@ -30,6 +30,8 @@ export function openWorkshop(): Workshop {
       index: join(root, 'src/index.ts'),
       testing: join(root, 'src/testing/index.ts'),
       trace: join(root, 'src/trace/index.ts'),
+      'workers/index': join(root, 'src/workers/index.ts'),
+      'workers/entry': join(root, 'src/workers/entry.ts'),
     },
     outdir: installed,
     bundle: true,
@@ -37,7 +39,12 @@ export function openWorkshop(): Workshop {
     format: 'esm',
     target: 'es2022',
   })
-  const exports = { '.': './index.js', './testing': './testing.js', './trace': './trace.js' }
+  const exports = {
+    '.': './index.js',
+    './testing': './testing.js',
+    './trace': './trace.js',
+    './workers': './workers/index.js',
+  }
   writeFileSync(join(installed, 'package.json'), JSON.stringify({ type: 'module', exports }))
   let programs = 0
   const write = (source: string): string => {
