@@ -36,7 +36,7 @@ describe('the samples of the README and the documentation', () => {
         for (const [i, sample] of group.entries()) outputs.set(sample, trouble + printed[i])
       }),
     )
-  })
+  }, 60_000)
 
   afterAll(() => workshop.remove())
 
