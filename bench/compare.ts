@@ -1,81 +1,116 @@
-/** One way of doing a piece of work; resolves when it is done. */
-export type Contestant = () => Promise<unknown>
+import { isQuick, wantedRounds } from './options.ts'
+import { showProgress } from './progress.ts'
+
+/** A piece of work: resolves when it is done. */
+export type Run = () => PromiseLike<unknown>
+
+/** One way of doing a piece of work. */
+export interface Contestant {
+  /** How many calls one run makes. */
+  readonly calls: number
+  readonly run: Run
+}
+
+/** What the floor and then the contestant took in one round: a call, in nanoseconds. */
+export type Round = readonly [floor: number, contestant: number]
 
 /** How long a contestant took, in times of the floor of the same round. */
 export interface Comparison {
-  readonly name: string
   /** The median of the rounds. */
   readonly ratio: number
   /** The quartiles: between them lies half of the rounds. */
   readonly spread: readonly [lower: number, upper: number]
-  /** What the floor took in the median round, in nanoseconds a call. */
+  /** What a call took in the median round, in nanoseconds. */
+  readonly ns: number
   readonly floorNs: number
+  readonly rounds: number
 }
+
+// Whoever takes much longer than the floor is measured in fewer rounds: he has this long.
+const BUDGET_MS = isQuick ? 300 : 4000
+const ROUNDS = wantedRounds ?? (isQuick ? 5 : 21)
+const LEAST_ROUNDS = Math.min(ROUNDS, isQuick ? 2 : 7)
 
 /**
- * Compares a contestant with the native floor. Both run in every round, one right after the other,
- * so that whatever slows the machine down slows both: only the ratio counts.
- *
- * @param calls - How many calls one run makes.
+ * Compares contestants with the floor. In every round each of them runs right before or right after
+ * the floor, in turns, and in another order than in the last round: whatever slows the machine down
+ * slows both, and nobody always cleans up after the same other. Only the ratios count.
  */
 export async function compare(
-  name: string,
-  calls: number,
   floor: Contestant,
-  contestant: Contestant,
-  rounds = 21,
-): Promise<Comparison> {
-  for (let warmUp = 0; warmUp < 3; warmUp++) {
-    await floor()
-    await contestant()
+  contestants: Readonly<Record<string, Contestant>>,
+  wantsRounds = ROUNDS,
+): Promise<Record<string, Comparison>> {
+  const entries = Object.entries(contestants).map(([name, contestant]) => {
+    return { name, contestant, rounds: [] as Round[], spentMs: 0 }
+  })
+  for (const { contestant } of entries) await warmUp(floor, contestant)
+  for (let round = 0; round < wantsRounds; round++) {
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[(i + round) % entries.length] as (typeof entries)[0]
+      if (entry.spentMs > BUDGET_MS && entry.rounds.length >= LEAST_ROUNDS) continue
+      showProgress(`round ${round + 1} of ${wantsRounds}: ${entry.name}`)
+      const pair = await timePair(floor, entry.contestant, round % 2 === 0)
+      entry.spentMs += (pair[1] * entry.contestant.calls) / 1e6
+      entry.rounds.push(pair)
+    }
   }
-  const times: Round[] = []
-  for (let round = 0; round < rounds; round++) {
-    times.push([await time(floor), await time(contestant)])
-  }
-  return comparisonOf(name, calls, times)
+  showProgress('')
+  return Object.fromEntries(entries.map(({ name, rounds }) => [name, comparisonOf(rounds)]))
 }
-
-/** How long the floor and then the contestant took in one round, in milliseconds. */
-export type Round = readonly [floor: number, contestant: number]
 
 /** Says what the times of all rounds come to. */
-export function comparisonOf(name: string, calls: number, rounds: readonly Round[]): Comparison {
-  const ratios = rounds.map(([floor, contestant]) => contestant / floor)
-  const floors = rounds.map(([floor]) => floor)
+export function comparisonOf(rounds: readonly Round[]): Comparison {
+  const { median, spread } = summary(rounds.map(([floor, contestant]) => contestant / floor))
   return {
-    name,
-    ratio: quantile(ratios, 0.5),
-    spread: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
-    floorNs: (quantile(floors, 0.5) / calls) * 1e6,
+    ratio: median,
+    spread,
+    ns: summary(rounds.map(([, contestant]) => contestant)).median,
+    floorNs: summary(rounds.map(([floor]) => floor)).median,
+    rounds: rounds.length,
   }
 }
 
-export function print({ name, ratio, spread, floorNs }: Comparison): void {
-  const [lower, upper] = spread.map((each) => each.toFixed(2))
-  const cells = [name.padEnd(34), ratio.toFixed(2).padStart(6), `${lower} to ${upper}`.padStart(14)]
-  console.log(`${cells.join('  ')}  ${floorNs.toFixed(0).padStart(6)} ns`)
+/** Three runs at least of what is quick, and more until the compiler has had its time. */
+async function warmUp(floor: Contestant, contestant: Contestant): Promise<void> {
+  let spentMs = 0
+  for (let run = 0; spentMs < (run < 3 ? BUDGET_MS / 4 : BUDGET_MS / 20); run++) {
+    const [, each] = await timePair(floor, contestant, true)
+    spentMs += (each * contestant.calls) / 1e6
+  }
 }
 
-export function printHead(what: string): void {
-  console.log(`Node ${process.version}, ${new Date().toISOString().slice(0, 10)}\n`)
-  console.log(`${what.padEnd(34)}  median     quartiles   floor a call`)
+async function timePair(
+  floor: Contestant,
+  contestant: Contestant,
+  floorFirst: boolean,
+): Promise<Round> {
+  if (floorFirst) return [await timeCall(floor), await timeCall(contestant)]
+  const time = await timeCall(contestant)
+  return [await timeCall(floor), time]
 }
 
-/** How much the heap grows for each of `count` things that are made and kept. Needs `--expose-gc`. */
-export function bytesPerOne(count: number, make: () => unknown): number {
-  const kept = new Array<unknown>(count).fill(undefined)
-  globalThis.gc?.()
-  const before = process.memoryUsage().heapUsed
-  for (let i = 0; i < count; i++) kept[i] = make()
-  globalThis.gc?.()
-  return (process.memoryUsage().heapUsed - before) / count
+/** What a call takes, in nanoseconds. */
+async function timeCall({ calls, run }: Contestant): Promise<number> {
+  // A small collection only: a full one drops optimised code with the shapes it was made for.
+  globalThis.gc?.({ type: 'minor' })
+  return ((await time(run)) / calls) * 1e6
 }
 
-export async function time(run: Contestant): Promise<number> {
+/** How long a run takes, in milliseconds. */
+export async function time(run: Run): Promise<number> {
   const start = performance.now()
   await run()
   return performance.now() - start
+}
+
+/** The median and the quartiles. */
+export function summary(values: readonly number[]): {
+  median: number
+  spread: readonly [lower: number, upper: number]
+} {
+  const median = quantile(values, 0.5)
+  return { median, spread: [quantile(values, 0.25), quantile(values, 0.75)] }
 }
 
 /** The value below which lies this part of them. */

@@ -1,85 +1,19 @@
 /**
- * What the features around calls cost: the slice, retries, rates, long stack traces, `reentrant`, `map`. As ratios to the
- * same program without the feature. Run it with `npm run bench -- flow`.
+ * What the features around calls cost: the slice, retries, rates, long stack traces, `reentrant`. As
+ * ratios to the same program without the feature. Run it with `npm run bench -- flow`.
  */
-import { execFileSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { longStackTraces, Scheduler, type SchedulerOptions, type TaskOptions } from 'gatherly'
-import {
-  bytesPerOne,
-  type Contestant,
-  compare,
-  comparisonOf,
-  print,
-  printHead,
-  type Round,
-  time,
-} from './compare.ts'
+import { compareApart, type Program, runApart } from './apart.ts'
+import type { Contestant } from './compare.ts'
+import { instant } from './floors.ts'
+import { isQuick } from './options.ts'
+import { finish, OpenTable } from './table.ts'
 
-const CALLS = 100_000
+const CALLS = isQuick ? 10_000 : 100_000
 const AWAITS = 100
+const WITHOUT = 'the same program without it'
 
-async function instant(): Promise<void> {}
-
-async function awaits(): Promise<void> {
-  for (let i = 0; i < AWAITS; i++) await null
-}
-
-/** Many calls at once, until all are done. */
-function calls(options: SchedulerOptions, taskOptions?: TaskOptions): Contestant {
-  const scheduler = new Scheduler({ concurrency: 8, ...options })
-  const call = scheduler.task(instant, taskOptions)
-  return () => {
-    for (let i = 0; i < CALLS; i++) call()
-    return scheduler.idle()
-  }
-}
-
-function withLongStackTraces(contestant: Contestant): Contestant {
-  return async () => {
-    longStackTraces()
-    await contestant()
-    longStackTraces(false)
-  }
-}
-
-const items = Array.from({ length: CALLS }, (_, index) => index)
-
-/** What one writes by hand instead of `map`: loops over a shared index. */
-function handLoops(concurrency: number): Contestant {
-  return async () => {
-    const results = new Array<number>(CALLS)
-    let next = 0
-    const loop = async (): Promise<void> => {
-      while (next < CALLS) {
-        const index = next++
-        results[index] = await double(items[index] as number)
-      }
-    }
-    await Promise.all(Array.from({ length: concurrency }, loop))
-    return results
-  }
-}
-
-async function double(item: number): Promise<number> {
-  return item * 2
-}
-
-function mapped(concurrency: number): Contestant {
-  const scheduler = new Scheduler({ concurrency })
-  return async () => await scheduler.map(items, double)
-}
-
-function streamed(concurrency: number): Contestant {
-  const scheduler = new Scheduler({ concurrency })
-  return async () => {
-    const results: number[] = []
-    for await (const result of scheduler.map(items, double)) results.push(result)
-    return results
-  }
-}
-
-// Whoever makes one reentrant scheduler changes the whole program. So these are compared across processes.
+// Whoever makes one reentrant scheduler changes the whole program.
 const modes = {
   without: () => new Scheduler({ concurrency: 8 }),
   with: () => new Scheduler({ concurrency: 8, reentrant: true }),
@@ -88,82 +22,82 @@ const modes = {
     return new Scheduler({ concurrency: 8 })
   },
 }
-const bodies = {
-  call: { body: instant, count: CALLS, operations: CALLS },
-  await: { body: awaits, count: 2000, operations: 2000 * AWAITS },
+const programs = Object.fromEntries(
+  Object.entries(modes).flatMap(([mode, make]): [string, Program][] => [
+    [`call ${mode}`, { operations: CALLS, prepare: () => calls(make(), CALLS, instant) }],
+    [`await ${mode}`, { operations: 2000 * AWAITS, prepare: () => calls(make(), 2000, awaits) }],
+  ]),
+)
+
+if (!(await runApart(programs))) finish('flow', [await features(), reentrant()])
+
+async function awaits(): Promise<void> {
+  for (let i = 0; i < AWAITS; i++) await null
 }
 
-type Mode = keyof typeof modes
-type Kind = keyof typeof bodies
-
-/** What a process of its own measures: the best of many runs, in milliseconds. */
-async function measure(kind: Kind, mode: Mode): Promise<number> {
-  const { body, count } = bodies[kind]
-  const scheduler = modes[mode]()
-  const call = scheduler.task(body)
-  const times: number[] = []
-  for (let run = 0; run < 15; run++) {
-    times.push(
-      await time(() => {
-        for (let i = 0; i < count; i++) call()
-        return scheduler.idle()
-      }),
-    )
+/** Many calls at once, until all are done. */
+function calls(
+  scheduler: Scheduler,
+  count: number,
+  body: () => Promise<void>,
+  options?: TaskOptions,
+): () => Promise<unknown> {
+  const call = scheduler.task(body, options)
+  return () => {
+    for (let i = 0; i < count; i++) call()
+    return scheduler.idle()
   }
-  return Math.min(...times)
 }
 
-function measureApart(kind: Kind, mode: Mode): number {
-  const file = fileURLToPath(import.meta.url)
-  return Number(execFileSync(process.execPath, [file, kind, mode], { encoding: 'utf8' }))
+function limited(options: SchedulerOptions, taskOptions?: TaskOptions): Contestant {
+  const scheduler = new Scheduler({ concurrency: 8, ...options })
+  return { calls: CALLS, run: calls(scheduler, CALLS, instant, taskOptions) }
 }
 
-function compareApart(name: string, kind: Kind, mode: Mode): void {
-  const rounds = Array.from(
-    { length: 7 },
-    (): Round => [measureApart(kind, 'without'), measureApart(kind, mode)],
-  )
-  print(comparisonOf(name, bodies[kind].operations, rounds))
+async function features(): Promise<OpenTable> {
+  const table = new OpenTable('flow', `What features cost: ${CALLS} calls, limit 8`, WITHOUT)
+  const column = 'a call'
+  const plain = limited({})
+  const noSlice = limited({ slice: Number.POSITIVE_INFINITY })
+  await table.compare(column, noSlice, { 'the default slice': plain })
+  await table.compare(column, plain, {
+    'retry, unused': limited({}, { retry: { retries: 3 } }),
+    // Short enough never to hold a body back.
+    'rate, never reached': limited({ rate: { limit: 1000, interval: 0.001 } }),
+    'longStackTraces()': withLongStackTraces(limited({})),
+  })
+  return table
 }
 
-/** Bytes of a queued call, its handle included. */
-function bytesPerQueuedCall(): number {
-  const scheduler = new Scheduler({ concurrency: 1 })
-  const call = scheduler.task(instant)
-  scheduler.pause()
-  const bytes = bytesPerOne(100_000, call)
-  scheduler.cancel()
-  return bytes
-}
-
-async function compareAll(): Promise<void> {
-  printHead('times the same without')
-  const off = { slice: Number.POSITIVE_INFINITY }
-  print(await compare('the default slice', CALLS, calls(off), calls({})))
-  print(await compare('retry, unused', CALLS, calls({}), calls({}, { retry: { retries: 3 } })))
-  // Short enough never to hold a body back.
-  const rate = { limit: 1000, interval: 0.001 }
-  print(await compare('rate, never reached', CALLS, calls({}), calls({ rate })))
-  print(await compare('longStackTraces()', CALLS, calls({}), withLongStackTraces(calls({}))))
-  for (const concurrency of [1, 8, 64]) {
-    const floor = handLoops(concurrency)
-    print(await compare(`map, limit ${concurrency}, awaited`, CALLS, floor, mapped(concurrency)))
-    print(await compare(`map, limit ${concurrency}, iterated`, CALLS, floor, streamed(concurrency)))
+function withLongStackTraces({ calls, run }: Contestant): Contestant {
+  return {
+    calls,
+    async run() {
+      longStackTraces()
+      await run()
+      longStackTraces(false)
+    },
   }
-  compareApart('reentrant, a call', 'call', 'with')
-  compareApart('reentrant, an await', 'await', 'with')
-  compareApart('beside a reentrant one, a call', 'call', 'beside')
-  compareApart('beside a reentrant one, an await', 'await', 'beside')
-
-  const bytes = bytesPerQueuedCall()
-  longStackTraces()
-  const traced = bytesPerQueuedCall()
-  longStackTraces(false)
-  console.log(
-    `\nbytes per queued call: ${bytes.toFixed(0)}, with longStackTraces() ${traced.toFixed(0)}`,
-  )
 }
 
-const [, , kind, mode] = process.argv as [string, string, Kind | undefined, Mode | undefined]
-if (kind === undefined || mode === undefined) await compareAll()
-else console.log(await measure(kind, mode))
+function reentrant(): OpenTable {
+  const title = 'What `reentrant` costs, across processes'
+  const table = new OpenTable('flow-reentrant', title, WITHOUT)
+  for (const [row, mode] of [
+    ['with `reentrant`', 'with'],
+    ['without it, but beside one that has it', 'beside'],
+  ] as const) {
+    for (const column of ['call', 'await']) {
+      const { ratio, spread, ns, rounds } = compareApart(`${column} without`, `${column} ${mode}`)
+      table.add({
+        row,
+        column: `a${column === 'await' ? 'n' : ''} ${column}`,
+        value: ratio,
+        spread,
+        ns,
+        rounds,
+      })
+    }
+  }
+  return table
+}

@@ -1,100 +1,95 @@
 /**
- * What a timeline costs: while none records, and for each event while one does. Run it with `npm run
- * bench -- trace`.
- *
- * The first number takes another build to compare with, in `PREVIOUS`: the folder of a `dist`.
+ * What a timeline costs: after it was stopped, and for each event while it records. Run it with
+ * `npm run bench -- trace`.
  */
-import { pathToFileURL } from 'node:url'
 import { gather, Scheduler, task } from 'gatherly'
-import { trace } from 'gatherly/trace'
-
-type Package = Pick<typeof import('gatherly'), 'gather' | 'Scheduler' | 'task'>
-interface Workload {
-  readonly name: string
-  /** Called, started, yielded, ended and settled, and collected where it is; two for a gather. */
-  readonly events: number
-  run(): Promise<unknown>
-}
+import { compareApart, type Program, runApart } from './apart.ts'
+import { type Run, time } from './compare.ts'
+import { isQuick, wantedRounds } from './options.ts'
+import { showProgress } from './progress.ts'
+import { finish, OpenTable } from './table.ts'
 
 const CALLS = 20_000
+const ROUNDS = wantedRounds ?? (isQuick ? 5 : 41)
 
-function workloads({ gather, Scheduler, task }: Package): readonly Workload[] {
-  const scheduler = new Scheduler({ concurrency: 8 })
-  const limited = scheduler.task(async () => {})
-  const awaitsOnce = task(async () => {
-    await null
-  })
-  const rounds = Array.from({ length: CALLS / 1000 })
-  return [
-    {
-      name: `${CALLS} calls, limit 8`,
-      events: 5 * CALLS,
-      async run() {
-        for (let i = 0; i < CALLS; i++) limited()
-        await scheduler.idle()
-      },
+interface Workload {
+  /** Called, started, yielded, ended and settled, and collected where it is; two for a gather. */
+  readonly events: number
+  readonly run: Run
+}
+
+const scheduler = new Scheduler({ concurrency: 8 })
+const limited = scheduler.task(async () => {})
+const awaitsOnce = task(async () => {
+  await null
+})
+const repeats = CALLS / 1000
+
+const workloads: Readonly<Record<string, Workload>> = {
+  'calls, limit 8': {
+    events: 5 * CALLS,
+    run() {
+      for (let i = 0; i < CALLS; i++) limited()
+      return scheduler.idle()
     },
-    {
-      name: 'gathers of 1000, await once',
-      events: 6 * CALLS + 2 * rounds.length,
-      async run() {
-        for (const _ of rounds) await gather(Array.from({ length: 1000 }, () => awaitsOnce()))
-      },
+  },
+  'gathers of 1000': {
+    events: 6 * CALLS + 2 * repeats,
+    async run() {
+      for (let i = 0; i < repeats; i++)
+        await gather(Array.from({ length: 1000 }, () => awaitsOnce()))
     },
-  ]
+  },
 }
 
-async function time(run: () => Promise<unknown>): Promise<number> {
-  const start = performance.now()
-  await run()
-  return performance.now() - start
-}
-
-/** The quartiles of what `measure` gives, many times. */
-async function quartiles(measure: () => Promise<number>): Promise<readonly number[]> {
-  const values: number[] = []
-  for (let round = -5; round < 41; round++) {
-    const value = await measure()
-    if (round >= 0) values.push(value)
-  }
-  values.sort((a, b) => a - b)
-  return [0.25, 0.5, 0.75].map((q) => values[Math.floor(q * (values.length - 1))] as number)
-}
-
-function print(what: string, [lower = 0, median = 0, upper = 0]: readonly number[]): void {
-  console.log(
-    `${what.padEnd(52)} ${median.toFixed(3)}  (${lower.toFixed(3)} to ${upper.toFixed(3)})`,
-  )
-}
-
-console.log(
-  `Node ${process.version}, ${new Date().toISOString().slice(0, 10)}; medians and quartiles\n`,
+const programs = Object.fromEntries(
+  Object.entries(workloads).flatMap(([name, { run }]): [string, Program][] => [
+    [`${name}, no timeline`, { operations: CALLS, prepare: () => run }],
+    [`${name}, stopped`, { operations: CALLS, prepare: () => runAfterTimeline(run) }],
+  ]),
 )
-const now = workloads({ gather, Scheduler, task })
-const { PREVIOUS } = process.env
-if (PREVIOUS) {
-  const before = workloads(await import(pathToFileURL(`${PREVIOUS}/index.js`).href))
-  for (const [i, { name, run }] of now.entries()) {
-    let isFirst = false
-    const ratio = async (): Promise<number> => {
-      // One right after the other, in turns: what slows the machine down slows both.
-      isFirst = !isFirst
-      const early = isFirst ? await time(run) : undefined
-      const base = await time(() => (before[i] as Workload).run())
-      return (early ?? (await time(run))) / base
-    }
-    print(`off, times ${PREVIOUS}: ${name}`, await quartiles(ratio))
-  }
+
+if (!(await runApart(programs))) finish('trace', [off(), await on()])
+
+async function runAfterTimeline(run: Run): Promise<Run> {
+  const { trace } = await import('gatherly/trace')
+  const timeline = trace()
+  await run()
+  timeline.stop()
+  return run
 }
-for (const callers of [false, true]) {
-  for (const { name, events, run } of now) {
-    const perEvent = async (): Promise<number> => {
-      const off = await time(run)
-      const timeline = trace({ callers })
-      const on = await time(run)
-      timeline.stop()
-      return ((on - off) / events) * 1000
-    }
-    print(`on, us an event${callers ? '' : ', callers: false'}: ${name}`, await quartiles(perEvent))
+
+function off(): OpenTable {
+  const title = 'A timeline that was stopped, across processes'
+  const table = new OpenTable('trace-off', title, 'the same program without the trace door')
+  for (const column of Object.keys(workloads)) {
+    const { ratio, spread, ns, rounds } = compareApart(
+      `${column}, no timeline`,
+      `${column}, stopped`,
+    )
+    table.add({ row: 'stopped', column, value: ratio, spread, ns, rounds })
   }
+  return table
+}
+
+async function on(): Promise<OpenTable> {
+  const { trace } = await import('gatherly/trace')
+  const title = 'A timeline that records: microseconds an event'
+  const table = new OpenTable('trace-on', title, 'the same run while none records, taken off', 'us')
+  for (const callers of [false, true]) {
+    for (const [column, { events, run }] of Object.entries(workloads)) {
+      const values: number[] = []
+      for (let round = -5; round < ROUNDS; round++) {
+        showProgress(`${column}: round ${round + 1} of ${ROUNDS}`)
+        const offMs = await time(run)
+        const timeline = trace({ callers })
+        const onMs = await time(run)
+        timeline.stop()
+        if (round >= 0) values.push(((onMs - offMs) / events) * 1000)
+      }
+      showProgress('')
+      table.addAll(callers ? 'as it comes' : 'callers: false', column, values)
+    }
+  }
+  return table
 }

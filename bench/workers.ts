@@ -2,11 +2,15 @@
  * What calls on worker threads cost, here and in other pools, as ratios to the plainest loop of
  * `postMessage`. Run it with `npm run bench -- workers`.
  */
-import { comparisonOf, quantile, type Round } from './compare.ts'
+import { comparisonOf, type Round } from './compare.ts'
+import { isQuick, isSaved, wantedName, wantedRounds } from './options.ts'
+import { showProgress } from './progress.ts'
+import { finish, OpenTable } from './table.ts'
 import { blockingPools, type Pool, pools } from './workers/pools.ts'
 
 /** A piece of work, done by every contestant in every round. */
 interface Piece {
+  readonly id: string
   readonly name: string
   readonly threads: number
   readonly contestants: typeof pools
@@ -37,39 +41,48 @@ const megabytes = (count: number) => () =>
   Array.from({ length: count }, () => new ArrayBuffer(2 ** 20))
 
 const pieces: Piece[] = [
-  ...[1, 2, 4].flatMap((threads): Piece[] => [
-    {
+  ...[1, 2, 4].map(
+    (threads): Piece => ({
+      id: 'burst',
       name: `${BURST} empty calls at once`,
       ...{ threads, contestants: pools, calls: BURST },
       run: async (pool) => await burst(pool, BURST, () => pool.call('nothing')),
-    },
-    {
+    }),
+  ),
+  ...[1, 2, 4].map(
+    (threads): Piece => ({
+      id: 'numbers',
       name: `${BURST} at once, a number there and back`,
       ...{ threads, contestants: pools, calls: BURST },
       run: async (pool) => await burst(pool, BURST, (index) => pool.call('same', index)),
-    },
-  ]),
+    }),
+  ),
   {
+    id: 'blocking',
     name: `${BURST} empty calls at once, collected by blocking`,
     ...{ threads: 1, contestants: blockingPools, calls: BURST },
     run: async (pool) => await burst(pool, BURST, () => pool.call('nothing')),
   },
   {
+    id: 'round-trip',
     name: 'one empty call, awaited',
     ...{ threads: 1, contestants: pools, calls: FEW },
     run: (pool) => oneByOne(FEW, () => pool.call('nothing')),
   },
   {
+    id: 'object',
     name: 'an object of 1 KB there and back, awaited',
     ...{ threads: 1, contestants: pools, calls: FEW },
     run: (pool) => oneByOne(FEW, () => pool.call('same', object)),
   },
   {
+    id: 'objects',
     name: `${FEW} at once, an object of 1 KB there and back`,
     ...{ threads: 1, contestants: pools, calls: FEW },
     run: async (pool) => await burst(pool, FEW, () => pool.call('same', object)),
   },
   {
+    id: 'moved',
     name: 'a buffer of 1 MB moved there',
     ...{ threads: 1, contestants: pools, calls: 20 },
     prepare: megabytes(20),
@@ -77,6 +90,7 @@ const pieces: Piece[] = [
       oneByOne(20, (index) => pool.move((buffers as ArrayBuffer[])[index] as ArrayBuffer)),
   },
   {
+    id: 'copied',
     name: 'a buffer of 1 MB copied there',
     ...{ threads: 1, contestants: pools, calls: 20 },
     prepare: megabytes(20),
@@ -84,6 +98,7 @@ const pieces: Piece[] = [
       oneByOne(20, (index) => pool.call('size', (buffers as ArrayBuffer[])[index])),
   },
   {
+    id: 'cold',
     name: 'the first result of a new pool',
     ...{ threads: 1, contestants: pools, calls: 1, isCold: true },
     run: async (pool) => await pool.call('nothing'),
@@ -91,10 +106,11 @@ const pieces: Piece[] = [
 ]
 
 /** Has all contestants do the work in every round, in another order each time. */
-async function measure(piece: Piece, rounds: number): Promise<number[][]> {
+async function measure(piece: Piece): Promise<number[][]> {
   const makers = Object.values(piece.contestants)
   const made = piece.isCold ? [] : makers.map((make) => make(piece.threads))
   const times: number[][] = makers.map(() => [])
+  const rounds = wantedRounds ?? (isQuick ? 3 : 15)
   const warmUps = piece.isCold ? 1 : 5
   for (let round = -warmUps; round < rounds; round++) {
     showProgress(`${piece.name}, ${piece.threads} threads: round ${round + 1} of ${rounds}`)
@@ -114,36 +130,26 @@ async function measure(piece: Piece, rounds: number): Promise<number[][]> {
   return times
 }
 
-function showProgress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
-}
-
-function print(piece: Piece, times: number[][]): void {
-  console.log(`\n${piece.name}, ${piece.threads === 1 ? '1 thread' : `${piece.threads} threads`}`)
-  const [floor, ours] = times as [number[], number[]]
-  const pairs = (base: number[], each: number[]) =>
-    base.map((time, i): Round => [time, each[i] ?? 0])
-  for (const [i, name] of Object.keys(piece.contestants).entries()) {
-    const each = times[i] as number[]
-    const { ratio, spread } = comparisonOf(name, piece.calls, pairs(floor, each))
-    const cells = [
-      `  ${name}`.padEnd(24),
-      ratio.toFixed(2).padStart(7),
-      spread
-        .map((bound) => bound.toFixed(2))
-        .join(' to ')
-        .padStart(16),
-      comparisonOf(name, piece.calls, pairs(ours, each)).ratio.toFixed(1).padStart(9),
-      `${((quantile(each, 0.5) / piece.calls) * 1000).toFixed(1)} µs`.padStart(12),
-    ]
-    console.log(cells.join(' '))
+/** One table for each piece of work, one column for each number of threads. */
+function add(table: OpenTable, piece: Piece, times: number[][]): void {
+  const column = piece.threads === 1 ? '1 thread' : `${piece.threads} threads`
+  const [floor] = times as [number[]]
+  const aCall = 1e6 / piece.calls
+  for (const [i, row] of Object.keys(piece.contestants).entries()) {
+    const rounds = floor.map((time, j): Round => [time * aCall, (times[i]?.[j] ?? 0) * aCall])
+    const { ratio, spread, ns } = comparisonOf(rounds)
+    table.add({ row, column, value: ratio, spread, ns, rounds: rounds.length })
   }
 }
 
-// `[rounds] [part of a name]`, for a look at one of them.
-const [, , rounds = '15', wanted = ''] = process.argv
-console.log(`Node ${process.version}, ${new Date().toISOString().slice(0, 10)}\n`)
-console.log(`${''.padEnd(24)}  to raw        quartiles  to gatherly   a call`)
+const tables = new Map<string, OpenTable>()
 for (const piece of pieces) {
-  if (piece.name.includes(wanted)) print(piece, await measure(piece, Number(rounds)))
+  const { id, name } = piece
+  if (!name.includes(wantedName)) continue
+  const table =
+    tables.get(id) ?? new OpenTable(`workers-${id}`, name, 'the plainest loop of postMessage')
+  tables.set(id, table)
+  add(table, piece, await measure(piece))
 }
+if (wantedName === '') finish('workers', [...tables.values()])
+else if (isSaved) throw new Error('Only all of it can be saved.')
