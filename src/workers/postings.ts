@@ -158,6 +158,7 @@ export class Postings {
 
   /** The turn of a call on the board has come: some thread is free, not always the one it was sent to. */
   bring(call: RemoteCall): void {
+    if (this.#board.countOf(call.slot) !== IN_MESSAGE) return
     const to = this.#receiverOf(call)
     if (to !== undefined && this.#canSendOn(call, to)) this.#send(call, to)
   }
@@ -170,12 +171,14 @@ export class Postings {
 
   /** A thread that runs nothing, though it has not gone to sleep yet. */
   #idle(): Thread | undefined {
+    const unassigned = this.#roster.live.filter(({ assigned }) => assigned === 0)
+    if (unassigned.length === 0) return undefined
     const busy = new Set<number>()
     for (const call of this.#calls) {
       const state = call === undefined ? FREE : this.#board.state(call.slot)
       if (codeOf(state) === RUNNING) busy.add(threadOf(state))
     }
-    return this.#roster.live.find(({ index, assigned }) => assigned === 0 && !busy.has(index))
+    return unassigned.find(({ index }) => !busy.has(index))
   }
 
   /** Sends calls that wait for busy threads to those that have said that they lack something. */
