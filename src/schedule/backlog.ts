@@ -53,6 +53,11 @@ export class Backlog {
 
   push(future: AnyFuture, priority: number): void {
     this.#queue.push(future, priority)
+    this.pushApart()
+  }
+
+  /** Counts a call that waits, but has no place in the queue: it starts ahead of it. */
+  pushApart(): void {
     this.size += 1
     this.startable += 1
   }

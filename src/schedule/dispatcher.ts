@@ -182,7 +182,16 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     this.drain()
   }
 
-  /** Starts a call that waits, slot or none: it has begun already, on another thread. */
+  /** Takes a call that waits until it is started ahead, in no queue. */
+  submitApart(definition: Definition, args: readonly unknown[]): AnyFuture {
+    const future = drive(definition, SCHEDULED, recordCall(definition, undefined, args))
+    this.tally.call()
+    observer?.called(future, this, args, definition.entry)
+    this.#backlog.pushApart()
+    return future
+  }
+
+  /** Starts a call that waits, slot or none: whoever calls this knows when its body begins. */
   startAhead(future: AnyFuture): void {
     this.#start(future)
   }

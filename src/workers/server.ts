@@ -229,7 +229,7 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
 
   callHere(name: string, label: string | undefined, values: readonly unknown[]): AnyFuture {
     const definition = label === undefined ? this.#definitionOf(name) : this.#define(name, label)
-    return this.#dispatcher.submit(definition, undefined, values)
+    return this.#dispatcher.submitApart(definition, values)
   }
 
   begin(future: AnyFuture): void {
