@@ -426,6 +426,8 @@ export class Crew implements Workforce, Employer {
     this.#clock.run()
     for (const thread of this.#roster.all) thread.listen()
     this.#look()
+    // Whoever blocks while results are handled has kept what was finished from making room.
+    this.#postings.fillBoard()
     this.#postings.feed()
     this.dispatcher.drain()
   }
