@@ -67,7 +67,15 @@ const doors = {
       'sleepSync',
       'transfer',
     ],
-    types: ['GatherSyncOptions', 'NodeWorkerOptions', 'Tasks', 'WorkerLike', 'WorkerPoolOptions'],
+    types: [
+      'ErrorClass',
+      'GatherSyncOptions',
+      'NodeWorkerOptions',
+      'Tasks',
+      'WorkerLike',
+      'WorkerLostOptions',
+      'WorkerPoolOptions',
+    ],
   },
   'trace/index.js': {
     values: ['Timeline', 'publishDiagnostics', 'trace'],
