@@ -47,7 +47,8 @@ const frame =
  * Whether a resource can tell that it carries nothing. Where a runtime is not known to, every call
  * keeps one.
  */
-let canTell = frame !== undefined || /^v20\./.test(process?.version ?? '')
+const isKnown = frame !== undefined || /^v20\./.test(process?.version ?? '')
+let canTell = isKnown
 
 /**
  * Made while there was no context: bodies of calls without one run in it, once others have been
@@ -89,6 +90,16 @@ export interface Store {
 /** Makes a store; `undefined` where the runtime has none. */
 export function makeStore(): Store | undefined {
   return AsyncLocalStorage && new AsyncLocalStorage()
+}
+
+/**
+ * Ends a store. Whether there are other contexts is found out anew: to carry them costs every call
+ * something.
+ */
+export function endStore(store: Store): void {
+  store.disable()
+  canTell = isKnown
+  someSeen = false
 }
 
 /** Calls a function in the context that was captured for it; in none at all if there was none. */

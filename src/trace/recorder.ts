@@ -1,7 +1,7 @@
 import type { Status } from '../core/cell.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Observed, ObservedBody, ObservedLane, Observer } from '../core/observer.ts'
-import { makeStore, type Store } from '../internal/async-context.ts'
+import { endStore, makeStore, type Store } from '../internal/async-context.ts'
 import { HeldThread } from './held-thread.ts'
 import { RecentResults, weak } from './recent-results.ts'
 import { Lane, type LaneClock, SpanRecord } from './span.ts'
@@ -63,7 +63,7 @@ export class Recorder implements Observer {
   stop(): void {
     if (this.isStopped) return
     this.isStopped = true
-    this.#store?.disable()
+    if (this.#store !== undefined) endStore(this.#store)
     for (const { lane } of this.#spans) lane.stoppedAt ??= lane.clock.now()
   }
 

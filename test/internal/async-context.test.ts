@@ -1,6 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { captureScope } from '../../src/internal/async-context.ts'
+import { captureScope, endStore, makeStore, type Store } from '../../src/internal/async-context.ts'
+import { root } from '../support/built-package.ts'
 
 describe('captureScope()', () => {
   afterEach(() => {
@@ -45,5 +48,37 @@ describe('captureScope()', () => {
     const fresh = await import('../../src/internal/async-context.ts')
 
     expect(fresh.captureScope()).toBe(undefined)
+  })
+})
+
+describe('endStore()', () => {
+  it('leaves the contexts of others as they are', () => {
+    const storage = new AsyncLocalStorage<string>()
+    const store = makeStore() as Store
+    store.run('mine', () => captureScope())
+
+    endStore(store)
+    const scope = storage.run('theirs', () => captureScope())
+
+    expect(scope?.runInAsyncScope(() => storage.getStore(), undefined)).toBe('theirs')
+  })
+
+  it('has nothing carried any more where there are no others', async () => {
+    const program = `
+      import { makeStore, endStore, captureScope } from '${root}src/internal/async-context.ts'
+      const store = makeStore()
+      const isCarried = () => captureScope() !== undefined
+      const before = isCarried()
+      const during = store.run('mine', isCarried)
+      endStore(store)
+      console.log(before, during, isCarried())`
+
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '--eval', program],
+      { cwd: root },
+    )
+
+    expect(stdout.trim()).toBe('false true false')
   })
 })
