@@ -30,8 +30,9 @@ export function drawMermaid(spans: readonly SpanRecord[], options: MermaidOption
     const caller = callerOf(span)
     const after = `after ${milliseconds(time - called)}`
     if (caller === undefined) {
-      const note = `Note over ${id}: ${textOf(span.name)}, done ${after}`
-      return kind === 'call' ? [`activate ${id}`] : [note, `deactivate ${id}`]
+      // A message to itself: without one there would be nothing to be seen of its activation.
+      const done = `${id}->>${id}: done ${after}`
+      return kind === 'call' ? [`activate ${id}`] : [done, `deactivate ${id}`]
     }
     const startsNow = runs[0]?.from === called
     if (kind === 'call') {
