@@ -130,8 +130,8 @@ export class Future<T> extends Cell<T> implements Disposable {
         `The future "${this.name}" has no result yet: it is ${this.status}`,
       )
     }
-    if (state === FULFILLED) return contentOf(this) as T
     collect(this)
+    if (state === FULFILLED) return contentOf(this) as T
     throw contentOf(this)
   }
 

@@ -175,6 +175,13 @@ describe('awaits in sequence', () => {
       },
     ],
     [
+      'when the second was gathered with others',
+      async (stage) => {
+        await work(stage, 'a', 100)
+        await gather(work(stage, 'b', 100), work(stage, 'c', 100))
+      },
+    ],
+    [
       'when it saves next to nothing',
       async (stage) => {
         await work(stage, 'long', 1000)
@@ -314,7 +321,9 @@ describe('calls that nobody collected', () => {
   it('are not named when they are collected or cancelled', async () => {
     const program = async (stage: Stage) => {
       work(stage, 'cancelled', 10).cancel()
+      const read = work(stage, 'read', 10)
       await work(stage, 'awaited', 10)
+      read.result()
     }
 
     expect(await told(program)).toEqual([])

@@ -1,4 +1,4 @@
-import { asCompleted, type Future, gather, race, Scheduler, task } from 'gatherly'
+import { asCompleted, type Future, gather, gatherSettled, race, Scheduler, task } from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
 import { type Span, type Timeline, trace } from 'gatherly/trace'
 import { describe, expect, it } from 'vitest'
@@ -129,6 +129,34 @@ describe('trace()', () => {
 
     expect(spans.map(line)).toEqual(['failing task 0 0 50 cancelled -'])
     expect(spans[0]?.runs).toEqual([{ start: 0, end: 10 }])
+  })
+
+  it('counts the time in which a call waits to be tried again, but not the delay before', async () => {
+    const { spans } = await record(async ({ clock, limited }) => {
+      const scheduler = limited(1)
+      const failing = (name: string, delay: number) =>
+        scheduler.spawn(
+          async () => {
+            await clock.sleep(10)
+            throw new Error('busy')
+          },
+          { name, retry: { retries: 1, delay } },
+        )
+      const atOnce = failing('at once', 0)
+      clock.callLater(() => work({ scheduler }, 'urgent', 20, { priority: 1 }), 5)
+      await gatherSettled([atOnce])
+      const delayed = failing('delayed', 15)
+      clock.callLater(() => work({ scheduler }, 'meanwhile', 50), 12)
+      await gatherSettled([delayed])
+    })
+
+    const tasks = spans.filter(({ kind }) => kind === 'task')
+    expect(tasks.map(({ name, queued }) => [name, queued])).toEqual([
+      ['at once', 20],
+      ['urgent', 5],
+      ['delayed', 37],
+      ['meanwhile', 0],
+    ])
   })
 
   it('counts the time in the queue of a lazy call from when it was asked for', async () => {
@@ -278,6 +306,32 @@ describe('trace()', () => {
     expect(summary.calls).toBe(50)
   })
 
+  it('keeps nothing of those before, although each was called by one before', async () => {
+    const clock = new VirtualClock()
+    const scheduler = new Scheduler({ clock })
+    const timeline = trace({ limit: 2 })
+    const call = (more: number): void => {
+      const body = async () => {
+        await clock.sleep(1)
+        if (more > 0) call(more - 1)
+      }
+      scheduler.spawn(body, { name: `${more} more` })
+    }
+    call(10)
+    await clock.advance(1)
+    // The first is kept as the last that was called from outside.
+    const references = timeline.spans.slice(1).map((span) => new WeakRef(span))
+    await clock.run()
+
+    expect(timeline.spans.map(({ name, by }) => `${name} by ${by?.name}`)).toEqual([
+      '1 more by 2 more',
+      '0 more by 1 more',
+    ])
+    expect(references).toHaveLength(1)
+    expect(await survivorsOf(references)).toBe(0)
+    timeline.stop()
+  })
+
   it('keeps no future alive, nor what one gave', async () => {
     const timeline = trace()
     const make = (): WeakRef<object>[] => {
@@ -307,6 +361,7 @@ describe('a timeline', () => {
     await clock.run()
 
     expect(timeline.spans.map(line)).toEqual(['during task 0 0 - running -'])
+    expect(timeline.summary.wall).toBe(10)
     expect(gather(before, during).done).toBe(true)
   })
 
@@ -436,18 +491,21 @@ describe('timeline.span()', () => {
   })
 
   it('goes by the clock of the first scheduler, though that is not known when it begins', async () => {
+    const pass = timeByHand()
     const clock = new VirtualClock(100)
     const timeline = trace()
 
     const ended = timeline.span('Main', async () => {
       await clock.sleep(20)
+      pass(500)
       await work({ scheduler: new Scheduler({ clock }) }, 'inner', 10)
     })
     await clock.run()
     await ended
 
     const [main, inner] = timeline.stop().spans
-    expect([main?.end, inner?.scheduled, inner?.end]).toEqual([130, 120, 130])
+    expect([inner?.scheduled, inner?.end]).toEqual([120, 130])
+    expect([main?.start, main?.end]).toEqual([120, 130])
   })
 })
 
