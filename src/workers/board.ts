@@ -123,6 +123,13 @@ export class Board {
     Atomics.store(this.words, this.threadWord(thread), state)
   }
 
+  /** A new thread begins, without the offers that one before it may have died over. */
+  beginThread(thread: number): void {
+    const line = this.threadWord(thread)
+    for (let word = line + 1; word < line + LINE; word++) Atomics.store(this.words, word, 0)
+    this.setThreadState(thread, BOOTING)
+  }
+
   /** Changes a thread's state unless it has another one than `from`. */
   changeThread(thread: number, from: number, to: number): boolean {
     return Atomics.compareExchange(this.words, this.threadWord(thread), from, to) === from

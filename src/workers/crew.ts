@@ -64,7 +64,12 @@ export class Crew implements Workforce, Employer {
   readonly #finished = new RingQueue<number>()
   readonly #outcomes = new Map<number, OutcomeReport>()
   #isComing = false
+  /** Whether the module has loaded in some thread, so that it can be loaded. */
+  #hasLoaded = false
   #failedStarts = 0
+  /** How often threads are being asked to go. */
+  #disbanding = 0
+  /** Why nothing will ever run here. */
   #broken: WorkerLostError | undefined
   #probedAt = 0
 
@@ -167,7 +172,8 @@ export class Crew implements Workforce, Employer {
     try {
       this.#roster.staff(this.dispatcher.running)
     } catch (error) {
-      this.#break('could not start a thread', error)
+      // The others have the more to do.
+      if (this.size === 0) this.#break('could not start a thread', error)
     }
   }
 
@@ -210,6 +216,8 @@ export class Crew implements Workforce, Employer {
     switch (report.is) {
       case 'ready':
         thread.isReady = true
+        thread.stopWatch?.()
+        this.#hasLoaded = true
         this.#failedStarts = 0
         break
       case 'failed':
@@ -219,7 +227,8 @@ export class Crew implements Workforce, Employer {
         this.#outcomes.set(report.slot, report)
         break
       case 'uncaught':
-        thread.cause ??= unpackThrown(report.error)
+        // One that was handled, in the end, is not what the thread dies of.
+        if (!thread.isGone) thread.cause = report.error && unpackThrown(report.error)
         break
       case 'exit':
         thread.exitCode ??= report.code
@@ -275,7 +284,6 @@ export class Crew implements Workforce, Employer {
     }
     this.#postings.fillBoard()
     this.#checkIdle()
-    this.#roster.sweepLater()
     return true
   }
 
@@ -343,6 +351,7 @@ export class Crew implements Workforce, Employer {
   lost(thread: Thread): void {
     // What it has finished is finished.
     this.#look()
+    this.#countFailedStart(thread)
     this.#lend(thread, false)
     this.#offers.forget(thread)
     for (const call of this.#postings.begunBy(thread)) {
@@ -350,29 +359,48 @@ export class Crew implements Workforce, Employer {
       this.#settle(call, call.cancelReason ?? this.#loss(call, thread))
     }
     this.#staff()
-    for (const call of this.#postings.sendOn(thread)) this.#settle(call, this.#loss(call, thread))
+    this.#sendOn(thread)
     this.#checkIdle()
     // The thread may have taken along what it was about to tell.
     this.#listenSoon()
   }
 
+  #countFailedStart(thread: Thread): void {
+    if (thread.isReady || thread.hasFailedToStart) return
+    thread.hasFailedToStart = true
+    this.#failedStarts += 1
+    if (this.#failedStarts < MOST_FAILED_STARTS) return
+    this.#break('could not start a thread', thread.cause ?? endBeforeLoad(thread))
+  }
+
+  #sendOn(gone: Thread): void {
+    for (const call of this.#postings.sendOn()) this.#settle(call, this.#loss(call, gone))
+  }
+
   ended(thread: Thread): void {
-    this.#postings.reclaim(thread)
+    const calls = this.#postings.reclaim(thread)
     this.#roster.remove(thread)
-    if (!thread.isReady) {
-      this.#failedStarts += 1
-      if (this.#failedStarts >= MOST_FAILED_STARTS) {
-        this.#break('could not start a thread', thread.cause ?? new Error(describeEnd(thread)))
-      }
-    }
+    for (const call of calls) this.#takeUp(call, thread)
     this.#staff()
+    this.#sendOn(thread)
     this.#postings.fillBoard()
     this.#listenSoon()
+    this.#checkIdle()
+    if (!this.hasWork && this.#roster.all.length === 0) this.#keepAlive.close()
+  }
+
+  /** Has a call run that a thread has taken before it died, but not begun. */
+  #takeUp(call: RemoteCall, taker: Thread): void {
+    const isOver = this.#broken !== undefined || call.isMoved
+    const outcome = call.cancelReason ?? (isOver ? this.#loss(call, taker) : undefined)
+    if (outcome === undefined) this.#postings.add(call)
+    else this.#settle(call, outcome)
   }
 
   unloadable(thread: Thread, error: unknown): void {
     thread.cause = error
-    this.#break('could not load its module', error)
+    // Where another thread has loaded it, this is a start that has failed.
+    if (!this.#hasLoaded) this.#break('could not load its module', error)
     thread.kill()
   }
 
@@ -394,25 +422,40 @@ export class Crew implements Workforce, Employer {
   // The end of the pool.
 
   #checkIdle(): void {
-    this.#keepAlive.set(this.hasWork)
+    this.#keepAlive.set(this.hasWork || this.#disbanding > 0)
   }
 
   async close(): Promise<void> {
     this.dispatcher.closed = true
     await this.dispatcher.idle()
-    await this.#roster.disband()
+    await this.#disband()
   }
 
   async terminate(reason: unknown): Promise<void> {
     this.dispatcher.closed = true
-    const waiting = this.dispatcher.list().filter(({ status }) => status === 'scheduled')
-    cancelAll(waiting, reason)
+    // What fails now is not tried again.
+    this.dispatcher.paused = true
+    this.#cancelWaiting(reason)
     this.#break('was terminated', reason)
     for (const thread of this.#roster.live) {
       thread.cause = reason
       thread.kill()
     }
+    this.#cancelWaiting(reason)
+    await this.#disband()
+  }
+
+  #cancelWaiting(reason: unknown): void {
+    const waiting = this.dispatcher.list().filter(({ status }) => status === 'scheduled')
+    cancelAll(waiting, reason)
+  }
+
+  async #disband(): Promise<void> {
+    this.#disbanding += 1
+    this.#checkIdle()
     await this.#roster.disband()
+    this.#disbanding -= 1
+    this.#checkIdle()
   }
 
   // While this thread is blocked.
@@ -451,6 +494,10 @@ export class Crew implements Workforce, Employer {
 function describeEnd({ exitCode, cause }: Thread): string {
   const code = exitCode === undefined ? '' : ` with exit code ${exitCode}`
   return `has ended${code}${cause instanceof Error ? `: ${cause.message}` : ''}`
+}
+
+function endBeforeLoad(thread: Thread): Error {
+  return new Error(`The thread ${describeEnd(thread)} before its module had loaded`)
 }
 
 /** More threads than may work at once: going takes time, and bodies that block lend their slots. */

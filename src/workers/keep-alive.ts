@@ -16,4 +16,11 @@ export class KeepAlive {
     if (isKept) this.#port.ref?.()
     else this.#port.unref?.()
   }
+
+  /** Lets go of what it takes, until it is needed again: an open port is never garbage collected. */
+  close(): void {
+    this.#port?.close()
+    this.#port = undefined
+    this.#isKept = false
+  }
 }

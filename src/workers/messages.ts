@@ -65,8 +65,8 @@ export type Report =
   | { readonly is: 'failed'; readonly error: PackedThrown }
   /** The outcome of a call on the board. */
   | ({ readonly is: 'outcome'; readonly slot: number; readonly use: number } & Ending)
-  /** Something was thrown and never caught. */
-  | { readonly is: 'uncaught'; readonly error: PackedThrown }
+  /** Something was thrown and never caught; or, without it, that was handled after all. */
+  | { readonly is: 'uncaught'; readonly error?: PackedThrown }
   | { readonly is: 'exit'; readonly code: number }
   /** A body there calls a task of its own pool. */
   | {

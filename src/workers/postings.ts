@@ -132,6 +132,8 @@ export class Postings {
       return
     }
     const { values, slot, state, label } = call
+    // The message wakes it. Not later: it may have been read by then, and would wake nobody.
+    this.#board.changeThread(to.index, ASLEEP, AWAKE)
     try {
       const transfer = transfersOf(values)
       refuseFutures(values)
@@ -139,21 +141,24 @@ export class Postings {
       to.post({ is: 'call', slot, use, values: values as unknown[], label }, transfer)
       if (transfer.length > 0) call.isMoved = true
     } catch (error) {
+      to.post(0)
       if (this.takeBack(call)) this.#failed(call, argumentError(call.title, values, error))
       return
     }
     if (call.sentTo !== undefined) call.sentTo.assigned -= 1
     call.sentTo = to
     to.assigned += 1
-    // The message has woken it.
-    this.#board.changeThread(to.index, ASLEEP, AWAKE)
+  }
+
+  /** Whether the arguments of a call on the board come by message. */
+  #isSent(call: RemoteCall): boolean {
+    return this.#board.countOf(call.slot) === IN_MESSAGE
   }
 
   /** Whether a thread may be sent the arguments of a call that another one was sent before. */
   #canSendOn(call: RemoteCall, to: Thread): boolean {
     if (call.sentTo === to || call.isMoved || to.isGone) return false
-    const isInMessage = this.#board.countOf(call.slot) === IN_MESSAGE
-    return isInMessage && this.#board.state(call.slot) === call.state
+    return this.#isSent(call) && this.#board.state(call.slot) === call.state
   }
 
   /** The turn of a call on the board has come: some thread is free, not always the one it was sent to. */
@@ -192,11 +197,15 @@ export class Postings {
     this.#hasUnsent = false
   }
 
-  /** Sends on what was sent to a thread that has gone. Gives the calls for which that is too late. */
-  sendOn(gone: Thread): RemoteCall[] {
+  /**
+   * Sends on what was sent to threads that have gone, or to none, when there was none. Gives the
+   * calls for which that is too late.
+   */
+  sendOn(): RemoteCall[] {
     const lost: RemoteCall[] = []
     for (const call of this.#calls) {
-      if (call?.sentTo !== gone || this.#board.state(call.slot) !== call.state) continue
+      if (call === undefined || call.sentTo?.isGone === false || !this.#isSent(call)) continue
+      if (this.#board.state(call.slot) !== call.state) continue
       if (!call.isMoved) this.#send(call, this.#receiverOf(call))
       else if (this.takeBack(call)) lost.push(call)
     }
@@ -240,16 +249,18 @@ export class Postings {
     }) as RemoteCall[]
   }
 
-  /** A thread has really ended: its slots are free, and what it has taken but not begun waits again. */
-  reclaim(thread: Thread): void {
+  /** A thread has really ended: its slots are free. Gives what it has taken but not begun. */
+  reclaim(thread: Thread): RemoteCall[] {
+    const calls: RemoteCall[] = []
     for (let slot = 0; slot < SLOTS; slot++) {
       const state = this.#board.state(slot)
       if (codeOf(state) < RUNNING || threadOf(state) !== thread.index) continue
       const call = this.#calls[slot]
       if (call !== undefined) this.detach(call)
       this.free(slot)
-      if (call !== undefined) this.#takeInLine(call)
+      if (call !== undefined) calls.push(call)
     }
+    return calls
   }
 
   /** Nobody wants a call any more that is not on the board. */

@@ -1,5 +1,4 @@
 import { ASLEEP, AWAKE, BOOTING, type Board, GONE } from './board.ts'
-import { KeepAlive } from './keep-alive.ts'
 import type { CheckedPoolOptions } from './pool-options.ts'
 import type { PumpedClock } from './pumped-clock.ts'
 import type { RemoteCall } from './remote-call.ts'
@@ -78,6 +77,7 @@ export class Roster {
       if (this.#names.length > 0) thread.post({ is: 'names', names: this.#names })
       this.#watchLoading(thread)
       this.#countSpare()
+      this.#sweepLater()
     }
   }
 
@@ -109,13 +109,12 @@ export class Roster {
 
   #watchLoading(thread: Thread): void {
     const { loadTimeout } = this.#options
-    const stop = this.#clock.callLater(() => {
+    thread.stopWatch = this.#clock.callLater(() => {
       thread.listen()
       if (thread.isReady || thread.isGone) return
       const error = new Error(`The module had not finished loading after ${loadTimeout} ms`)
       this.#employer.unloadable(thread, error)
     }, loadTimeout)
-    void thread.ended.then(stop)
   }
 
   // Who does what.
@@ -172,38 +171,45 @@ export class Roster {
 
   // Who goes.
 
-  /** Lets threads go, some time from now, that have had nothing to do for long. */
-  sweepLater(): void {
+  /** Lets threads go that have had nothing to do for long: looks now and then, as long as there are any. */
+  #sweepLater(): void {
     const { idleTimeout } = this.#options
-    this.#stopSweep ??= this.#clock.callLater(() => {
-      this.#stopSweep = undefined
-      const since = this.#clock.now() - idleTimeout
-      for (const thread of this.live) if (thread.lastUsed <= since) this.#dismiss(thread)
-      if (this.countLive() > 0) this.sweepLater()
-    }, idleTimeout)
+    this.#stopSweep ??= this.#clock.callLater(
+      () => {
+        this.#stopSweep = undefined
+        const since = this.#clock.now() - idleTimeout
+        for (const thread of this.live) if (thread.lastUsed <= since) this.#dismiss(thread)
+        if (this.countLive() > 0) this.#sweepLater()
+      },
+      Math.max(idleTimeout / 2, SHORTEST_SWEEP),
+    )
   }
 
   /** Asks a thread to go, unless it has something to do. */
-  #dismiss(thread: Thread): boolean {
-    if (!this.#board.changeThread(thread.index, ASLEEP, GONE)) return false
+  #dismiss(thread: Thread): void {
+    if (!this.#board.changeThread(thread.index, ASLEEP, GONE)) return
     thread.dismiss()
     this.#countSpare()
-    return true
   }
 
-  /** Has all threads go, and gives up on those that have not gone in time. */
+  /** Has all threads go, none of which has a call, and gives up on those that have not gone in time. */
   async disband(): Promise<void> {
-    for (const thread of this.live) if (!this.#dismiss(thread)) thread.kill()
+    for (const thread of this.live) {
+      // One that loads its module may never hear of it.
+      if (this.#board.threadState(thread.index) === BOOTING) thread.kill()
+      else thread.dismiss()
+    }
     this.#stopSweep?.()
-    const keepAlive = new KeepAlive()
-    keepAlive.set(true)
+    this.#stopSweep = undefined
     let stop = (): void => {}
     const late = new Promise<void>((resolve) => {
       stop = this.#clock.callLater(resolve, this.#options.grace)
     })
     await Promise.race([late, Promise.all(this.all.map(({ ended }) => ended))])
     stop()
-    keepAlive.set(false)
     for (const thread of this.all) thread.kill()
   }
 }
+
+/** In milliseconds. */
+const SHORTEST_SWEEP = 10

@@ -122,7 +122,7 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     this.#isWorking = false
   }
 
-  /** Takes the next call and runs it up to its first await. Gives false if there is none. */
+  /** Takes the next call, if there is one, and runs it up to its first await. Gives whether to go on. */
   #take(): boolean {
     const board = this.board
     let slot = this.#claim()
@@ -133,6 +133,8 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
       slot = this.#claim()
       if (slot === NONE) {
         this.#forgetOthers()
+        // Whoever has woken it meanwhile may have sent a message that was read on the way.
+        if (board.threadState(this.index) === AWAKE) return true
         // It has time for a call whose arguments a busy one was sent.
         if (this.#lacks) this.callOwner()
         return false
@@ -336,6 +338,8 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   #tellOfTheEnd(): void {
     hostProcess?.on('uncaughtExceptionMonitor', (error) => {
       this.tell({ is: 'uncaught', error: packThrown(error) })
+      // Should the thread go on.
+      turn(() => this.tell({ is: 'uncaught' }), true)
     })
     hostProcess?.on('exit', (code: number) => {
       this.tell({ is: 'exit', code })

@@ -40,13 +40,26 @@ export function startWorker(name: string, options: NodeWorkerOptions): RawWorker
     if (scope.Worker === undefined) throw new TypeError('This runtime has no worker threads')
     return new scope.Worker(url, { type: 'module', name }) as RawWorker
   }
-  const { resourceLimits, env, execArgv = fittingArguments() } = options
-  return new threads.Worker(url, { name, resourceLimits, env, execArgv }) as RawWorker
+  const { resourceLimits, env, execArgv } = options
+  const { Worker } = threads
+  const make = (args: readonly string[] | undefined): RawWorker =>
+    new Worker(url, { name, resourceLimits, env, execArgv: args }) as RawWorker
+  if (execArgv !== undefined) return make(execArgv)
+  const fitting = fittingArguments()
+  try {
+    return make(fitting)
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error
+    // Options of the whole process, V8's above all: the message ends with a list of them.
+    const wrong = String((error as Error).message).split(/: |, /)
+    return make(fitting?.filter((one) => !wrong.includes(one)))
+  }
 }
 
 /**
  * The options of this process without those that are about its main module: they would break a
- * thread. `undefined` if there is nothing to leave out: an explicit list may hold no V8 flag.
+ * thread. `undefined` if there is nothing to leave out: an explicit list may hold no option of the
+ * whole process.
  */
 function fittingArguments(): readonly string[] | undefined {
   const all = hostProcess?.execArgv ?? []
@@ -57,12 +70,11 @@ function fittingArguments(): readonly string[] | undefined {
     // Its value comes as the next argument.
     else if (/^(-e|-p|-pe|--eval|--print|--input-type)$/.test(argument)) i += 1
   }
-  return kept.length === all.length ? undefined : kept.filter((one) => !V8_ONLY.test(one))
+  return kept.length === all.length ? undefined : kept
 }
 
 const ABOUT_MAIN =
   /^(-e|-p|-pe|-i|--eval|--print|--interactive|--input-type|--test|--watch)($|[=-])/
-const V8_ONLY = /^--(expose[-_]gc|max[-_]|stack[-_]|harmony|allow[-_]natives|jitless|trace[-_]gc)/
 
 /** Hears of what happens to a worker. */
 export function watchWorker(

@@ -1,4 +1,4 @@
-import { BOOTING, type Board, GONE } from './board.ts'
+import { type Board, GONE } from './board.ts'
 import { type Port, receive } from './host.ts'
 import { type Order, type Report, VERSION, type Welcome } from './messages.ts'
 import { type RawWorker, watchWorker } from './start-worker.ts'
@@ -23,8 +23,12 @@ export interface Employer {
 export class Thread {
   readonly index: number
   isReady = false
+  /** Whether it was counted among the starts that have failed. */
+  hasFailedToStart = false
   /** Whether it has gone, or is about to: it takes no more calls. */
   isGone = false
+  /** Ends the watch over how long it takes to load its module. */
+  stopWatch: (() => void) | undefined
   /** How many calls whose arguments were sent to it nobody has begun. */
   assigned = 0
   /** Whether its body blocks it, and waits for other calls of the pool. */
@@ -48,8 +52,8 @@ export class Thread {
     this.lastUsed = now
     this.#employer = employer
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve))
-    employer.board.setThreadState(index, BOOTING)
     this.#worker = start()
+    employer.board.beginThread(index)
     const talk = new MessageChannel()
     const life = new MessageChannel()
     this.#port = talk.port1 as unknown as Port
@@ -107,15 +111,19 @@ export class Thread {
     return (this.#life as { postMessage(message: unknown): unknown }).postMessage(0) !== true
   }
 
-  /** Asks it to end by itself: it has nothing to do. */
+  /** Asks it to end by itself: it has nothing to do, and may take no more. */
   dismiss(): void {
+    // Where nothing tells of the end, it is made.
+    if (this.#worker.on === undefined) return this.kill()
     this.isGone = true
+    this.#employer.board.setThreadState(this.index, GONE)
     this.post({ is: 'leave' })
   }
 
   /** Ends it, whatever it does. Its calls fail now; it may take long to be gone. */
   kill(): void {
     this.isGone = true
+    this.stopWatch?.()
     this.#employer.board.setThreadState(this.index, GONE)
     this.#worker.terminate()
     // Where nothing tells of the end, this is it.
@@ -128,6 +136,7 @@ export class Thread {
     if (this.#hasEnded) return
     this.#hasEnded = true
     this.isGone = true
+    this.stopWatch?.()
     this.listen()
     this.#employer.board.setThreadState(this.index, GONE)
     this.#port.close()
