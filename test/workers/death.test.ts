@@ -30,7 +30,9 @@ afterEach(async () => {
 })
 
 /** Gives what a future fails with: of its own kind, to be compared field by field. */
-async function lossOf(future: PromiseLike<unknown>): Promise<InstanceType<typeof WorkerLostError>> {
+async function lossOf(
+  future: PromiseLike<unknown> | undefined,
+): Promise<InstanceType<typeof WorkerLostError>> {
   const error = await Promise.resolve(future).then(
     () => undefined,
     (thrown: unknown) => thrown,

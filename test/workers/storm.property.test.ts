@@ -1,3 +1,4 @@
+import { env } from 'node:process'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { core, until, workers } from '../support/built-workers.ts'
@@ -144,7 +145,7 @@ describe('a storm', () => {
           expect(pool.threads).toBe(0)
         },
       ),
-      { numRuns: Number(process.env['STORMS'] ?? 8), endOnFailure: true },
+      { numRuns: Number(env.STORMS ?? 8), endOnFailure: true },
     )
   }, 60_000)
 })
