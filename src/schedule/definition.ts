@@ -28,6 +28,8 @@ export type Body = (this: any, ...args: any[]) => unknown
 
 /** A body with its options: the driver of the futures of all its calls. */
 export class Definition implements Driver<AnyFuture> {
+  /** No two have the same. */
+  readonly id: number = ++made
   readonly body: Body
   readonly options: TaskOptions
   /** Whether the body takes its context as its last argument, as with `spawn`. */
@@ -83,6 +85,8 @@ export class Definition implements Driver<AnyFuture> {
   }
 }
 
+let made = 0
+
 /** The priority of a call. */
 export function priorityOf(future: AnyFuture): number {
   return (driverOf(future) as Definition).options.priority ?? 0
@@ -97,5 +101,12 @@ function nameOf(body: Body): string {
   return 'anonymous'
 }
 
-// Shared, so that a call of `spawn` without options does not make any.
-const DEFAULTS: TaskOptions = {}
+// Shared, so that a call of `spawn` without options does not make any. Of the shape that copies
+// have: reading them costs less where there is only one.
+const DEFAULTS: TaskOptions = {
+  name: undefined,
+  signal: undefined,
+  timeout: undefined,
+  priority: 0,
+  retry: undefined,
+}

@@ -64,6 +64,8 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   #isHeld = false
   #wasFull = false
   #idlers: (() => void)[] = []
+  // Whose body has started last. Not itself, which would keep all that the body refers to alive.
+  #latest = 0
   readonly #mode: StartMode
   readonly #slice: number
   readonly #rate: RateWindow | undefined
@@ -97,8 +99,9 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     this.tally.call()
     observer?.called(future, this, args, definition.entry)
     if (!isLazy) this.#enqueue(future, definition)
-    cancelOnAbort(future, this.signal)
-    cancelOnAbort(future, definition.options.signal)
+    const { signal } = definition.options
+    if (this.signal !== undefined) cancelOnAbort(future, this.signal)
+    if (signal !== undefined) cancelOnAbort(future, signal)
     // The only one that waits is this one, unless it was cancelled at once.
     const isNext = this.#mode === 'eager' && this.queued === 1 && !future.done
     if (isNext && nested < MOST_NESTED && this.#mayStart(FEW_EAGER)) {
@@ -362,6 +365,10 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   /** Starts a call that waits; with `lender` in the slot of that body. */
   #start(future: AnyFuture, lender?: Holder): void {
     const definition = driverOf(future) as Definition
+    if (definition.id !== this.#latest) {
+      this.#latest = definition.id
+      this.#burst.unseen = 0
+    }
     const signal = this.signal?.aborted ? this.signal : definition.options.signal
     // Others of this signal may be cancelled before it, and have made room for it.
     if (signal?.aborted) return void future.cancel(signal.reason)
@@ -412,6 +419,10 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
    */
   #isInTime(few = 0): boolean {
     if (this.#rate?.admits(this.#drainAwake) === false) return false
+    if (this.#burst.unseen > 0) {
+      this.#burst.unseen -= 1
+      return true
+    }
     if (this.#slice === Infinity || !this.#burst.hasLasted(this.#slice, few)) return true
     this.#isHeld = true
     yieldTurn(this.#drainAfterTurn)

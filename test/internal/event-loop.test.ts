@@ -107,6 +107,22 @@ describe('Burst', () => {
     expect(burst.hasLasted(10)).toBe(true)
   })
 
+  it('R7 need not look before each start while bodies are instant: before every eighth at the least', () => {
+    const time = stubTime()
+    const burst = new loop.Burst()
+    const unseen = (milliseconds: number): number => {
+      time.now += milliseconds
+      burst.hasLasted(10)
+      return burst.unseen
+    }
+
+    const seen = [0, 0.001, 0.001, 0.001, 0.001, 0.03, 0.001, 0.001].map(unseen)
+    burst.pause()
+
+    expect(seen).toEqual([0, 1, 3, 7, 7, 0, 1, 3])
+    expect(burst.unseen).toBe(0)
+  })
+
   it('R7 is over once the event loop has turned', async () => {
     const time = stubTime()
     const burst = new loop.Burst()

@@ -85,6 +85,21 @@ describe.each(limits)('a flood of 100 000 short bodies, %d at a time', (concurre
     expect(log.join(' ')).not.toMatch(/(long ){3}/)
   })
 
+  it('R7 lets it turn after eight bodies at most when the same body was instant and becomes long', async () => {
+    const take = timeByHand()
+    let started = 0
+
+    const turns = await flood({ concurrency }, () => {
+      started += 1
+      if (started > FLOOD - 100) take(50)
+    })
+
+    const [first = 0, ...later] = turns.map((seen) => seen - (FLOOD - 100)).filter((n) => n > 0)
+    expect(first).toBeLessThanOrEqual(8)
+    // One more may start where the time is looked at before a body and not after it.
+    expect(longestRun(later.map((seen) => seen - first))).toBeLessThanOrEqual(2)
+  })
+
   it('R7 really lets it turn, also when the bodies are instant and async', async () => {
     const turns = await flood({ concurrency, slice: 1 }, async () => {})
 
