@@ -28,7 +28,7 @@ interface Host {
 }
 
 interface AsyncHooks {
-  AsyncResource: new (type: string) => Scope
+  AsyncResource: new (type: string, triggerAsyncId?: number) => Scope
   AsyncLocalStorage: new () => Store
 }
 
@@ -64,12 +64,12 @@ export function captureScope(): Scope | undefined {
   return new AsyncResource('gatherly')
 }
 
-function isEmpty(Resource: new (type: string) => Scope): boolean {
+function isEmpty(Resource: AsyncHooks['AsyncResource']): boolean {
   try {
     // Before Node 24 contexts are kept by async hooks, and an empty type is refused as soon as
     // there are any. Not kept and not handed on, the resource is never really made.
-    if (frame !== undefined && new Resource('')[frame] !== undefined) return false
-    if (frame === undefined) new Resource('')
+    const probe = new Resource('', ANY_ID)
+    if (frame !== undefined && probe[frame] !== undefined) return false
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ERR_ASYNC_TYPE') throw error
     canTell = false
@@ -78,6 +78,9 @@ function isEmpty(Resource: new (type: string) => Scope): boolean {
   none ??= new Resource('gatherly')
   return true
 }
+
+/** Given, since to find out the right one is half of what a probe takes. */
+const ANY_ID = 1
 
 /** What follows the flow of a program through everything it awaits. */
 export interface Store {
@@ -112,6 +115,8 @@ export function callIn(
   // Looked at every time: the body before this one may have been the first of the program to enter
   // a context.
   if (scope === undefined && captureScope() === undefined && !someSeen) {
+    // In place of a list that is taken apart again: 8 ns.
+    if (args.length === 0 && self === undefined) return fn()
     return Reflect.apply(fn, self, args)
   }
   // In a copy, which the function may change with `enterWith`.
