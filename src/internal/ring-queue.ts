@@ -7,7 +7,7 @@
  * for each of 100 000 entries, most of it in the garbage collector.
  */
 export class RingQueue<T> {
-  #head: Ring<T> = new Ring(SMALLEST)
+  #head: Ring<T> = makeRing(SMALLEST)
   #tail: Ring<T> = this.#head
   #size = 0
 
@@ -19,7 +19,7 @@ export class RingQueue<T> {
     let ring = this.#tail
     const capacity = ring.items.length
     if (ring.size === capacity) {
-      ring = new Ring(Math.min(capacity * 2, LARGEST))
+      ring = makeRing(Math.min(capacity * 2, LARGEST))
       this.#tail.next = ring
       this.#tail = ring
     }
@@ -46,15 +46,15 @@ export class RingQueue<T> {
   }
 }
 
-class Ring<T> {
+interface Ring<T> {
   readonly items: (T | undefined)[]
-  head = 0
-  size = 0
+  head: number
+  size: number
   next: Ring<T> | undefined
+}
 
-  constructor(capacity: number) {
-    this.items = new Array<T | undefined>(capacity).fill(undefined)
-  }
+function makeRing<T>(capacity: number): Ring<T> {
+  return { items: new Array(capacity).fill(undefined), head: 0, size: 0, next: undefined }
 }
 
 const SMALLEST = 16
