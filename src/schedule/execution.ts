@@ -103,7 +103,7 @@ export class Execution implements Taker, ContextSource, Run {
     }
     enterContext(outer)
     watching?.yielded(future)
-    if (isFuture(result) && !result.done) this.holder?.wait(result)
+    if (this.holder !== undefined && isFuture(result) && !result.done) this.holder.wait(result)
     adopt(result, future, this)
   }
 

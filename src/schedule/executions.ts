@@ -34,9 +34,13 @@ export class Executions implements SlotOwner {
 
   /** A body starts, in the slot of another one if there is a `lender`. */
   take(lender: Holder | undefined): Execution {
-    const execution = this.#all[this.size] ?? new Execution(this.#slots)
-    this.#all[this.size] = execution
-    execution.slot = this.size++
+    const slot = this.size++
+    let execution = this.#all[slot]
+    if (execution === undefined) {
+      execution = new Execution(this.#slots)
+      this.#all[slot] = execution
+    }
+    execution.slot = slot
     execution.order = this.#starts++
     if (tracker !== undefined) execution.holder = tracker.hold(this, lender)
     return execution
@@ -47,9 +51,11 @@ export class Executions implements SlotOwner {
     execution.holder?.end()
     const all = this.#all
     const last = all[--this.size] as Execution
-    last.slot = execution.slot
-    all[last.slot] = last
-    all[this.size] = execution
+    if (last !== execution) {
+      last.slot = execution.slot
+      all[last.slot] = last
+      all[this.size] = execution
+    }
     if (all.length > MOST_KEPT) all.pop()
     const future = execution.clear()
     observer?.ended(future)
