@@ -386,7 +386,7 @@ export class Crew implements Workforce, Employer {
     this.#postings.fillBoard()
     this.#listenSoon()
     this.#checkIdle()
-    if (!this.hasWork && this.#roster.all.length === 0) this.#keepAlive.close()
+    this.#checkEmpty()
   }
 
   /** Has a call run that a thread has taken before it died, but not begun. */
@@ -456,6 +456,13 @@ export class Crew implements Workforce, Employer {
     await this.#roster.disband()
     this.#disbanding -= 1
     this.#checkIdle()
+    this.#checkEmpty()
+  }
+
+  /** Without threads it takes nothing. */
+  #checkEmpty(): void {
+    const isEmpty = this.#roster.all.length === 0 && !this.hasWork && this.#disbanding === 0
+    if (isEmpty) this.#keepAlive.close()
   }
 
   // While this thread is blocked.

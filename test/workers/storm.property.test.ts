@@ -147,5 +147,5 @@ describe('a storm', () => {
       ),
       { numRuns: Number(env.STORMS ?? 8), endOnFailure: true },
     )
-  }, 60_000)
+  }, 600_000)
 })
