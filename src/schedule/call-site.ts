@@ -24,7 +24,9 @@ export class CallSite {
   /** Adds a section to the stack of an error that the body of the call failed with, once. */
   addTo(error: unknown): void {
     try {
-      const frames = ownFramesOff(this.stack?.split('\n') ?? []).join('\n')
+      // As V8 writes them, and as the others do.
+      const lines = this.stack?.split('\n').filter((line) => /^ +at |@/.test(line)) ?? []
+      const frames = withoutOwnFrames(lines).join('\n')
       const section = `\nFrom the call of "${this.#name}":\n${frames}`
       if (!(error instanceof Error) || frames === '' || error.stack?.includes(section)) return
       error.stack += section
@@ -34,13 +36,10 @@ export class CallSite {
   }
 }
 
-/** Leaves out what runs a body, below the calls that the body makes, and what is no frame. */
-function ownFramesOff(lines: readonly string[]): string[] {
-  // As V8 writes them, and as the others do.
-  const frames = lines.filter((line) => /^ +at |@/.test(line))
-  const own = frames.findIndex((line) => /\b(callTracked|callIn|replayCall)\b/.test(line))
-  if (own < 0) return frames
-  frames.length = own
+/** Leaves out what runs a body, below the calls that the body makes. */
+export function withoutOwnFrames(lines: readonly string[]): string[] {
+  const own = lines.findIndex((line) => /\b(callTracked|callTraced|callIn|replayCall)\b/.test(line))
+  const frames = lines.slice(0, own < 0 ? lines.length : own)
   while (/AsyncLocalStorage\.run|runInAsyncScope/.test(frames.at(-1) ?? '')) frames.pop()
   return frames
 }

@@ -45,6 +45,8 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   readonly name: string
   /** The scheduler that it is the engine of. */
   owner: object | undefined
+  /** What its user knows it as. */
+  kind: 'scheduler' | 'pool' = 'scheduler'
   readonly clock: Clock
   readonly signal: AbortSignal | undefined
   concurrency: number
@@ -444,7 +446,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   }
 
   #closedError(): InvalidStateError {
-    return new InvalidStateError(`The scheduler "${this.name}" is closed`)
+    return new InvalidStateError(`The ${this.kind} "${this.name}" is closed`)
   }
 }
 

@@ -19,14 +19,45 @@ export function resultError(task: string, value: unknown, cause: unknown): DOMEx
   return cloneError(`The result of the task "${task}" cannot leave its thread`, found, cause)
 }
 
-/** Throws if one of the values is a future: cloned, it would be an empty object. */
+/**
+ * Throws if one of the values is a future, or a list or a plain object with one in it: cloned, it
+ * would be an empty object.
+ */
 export function refuseFutures(values: readonly unknown[]): void {
-  if (values.some(isFuture)) throw new TypeError('A future cannot be cloned')
+  if (futureIn(values) !== undefined) throw new TypeError('A future cannot be cloned')
 }
 
 function describe(value: unknown, where: string): string | undefined {
-  if (isFuture(value)) return `${where} is a future; await it, and hand over its value`
-  return explainUncloneable(value, where)
+  const found = futureIn([value])
+  if (found === undefined) return explainUncloneable(value, where)
+  return `${[where, ...found].join(', ')}, is a future; await it, and hand over its value`
+}
+
+/** Finds a future among values or directly in them. Gives the key it has there, if any. */
+function futureIn(values: readonly unknown[]): string[] | undefined {
+  for (const value of values) {
+    if (isFuture(value)) return []
+    if (Object(value) !== value || ArrayBuffer.isView(value)) continue
+    const key = keyOfFutureIn(value as object)
+    if (key !== undefined) return [key]
+  }
+  return undefined
+}
+
+function keyOfFutureIn(value: object): string | undefined {
+  try {
+    // A list or a plain object: in others, what looks like a property may run code.
+    const prototype = Object.getPrototypeOf(value)
+    if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null)
+      return undefined
+    return Object.keys(value).find((key) => {
+      const property = Object.getOwnPropertyDescriptor(value, key)
+      return isFuture(property?.value)
+    })
+  } catch {
+    // A hostile proxy: the platform will refuse it.
+    return undefined
+  }
 }
 
 function cloneError(message: string, found: string | undefined, cause: unknown): DOMException {

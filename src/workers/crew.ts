@@ -3,6 +3,7 @@ import type { AnyFuture } from '../core/future.ts'
 import { observer } from '../core/observer.ts'
 import { turn } from '../internal/event-loop.ts'
 import { RingQueue } from '../internal/ring-queue.ts'
+import { CallSite } from '../schedule/call-site.ts'
 import type { Definition } from '../schedule/definition.ts'
 import { Dispatcher } from '../schedule/dispatcher.ts'
 import type { Run } from '../schedule/executor.ts'
@@ -131,12 +132,22 @@ export class Crew implements Workforce, Employer {
     values: readonly unknown[],
     offer: Offer | undefined,
   ): AnyFuture {
-    const call = new RemoteCall(name, values, definition.options, this.#orders++, offer)
+    const site = this.#siteOf(definition)
+    const call = new RemoteCall(name, values, definition.options, this.#orders++, offer, site)
     // The values too, for a timeline to see where they come from.
     const future = this.dispatcher.submit(definition, undefined, [call, ...values])
     call.future = future
     this.#queued(call)
     return future
+  }
+
+  /**
+   * Notes where a call is made, so that the stack of its failure says so: that takes about as long
+   * as all the rest of a call, so in a flood of calls it is left to `longStackTraces`.
+   */
+  #siteOf(definition: Definition): CallSite | undefined {
+    const { running, queued } = this.dispatcher
+    return running + queued < FEW ? new CallSite(definition) : undefined
   }
 
   demanded(call: RemoteCall): void {
@@ -291,7 +302,7 @@ export class Crew implements Workforce, Employer {
     const state = this.board.state(slot)
     const thread = this.#roster.at(threadOf(state))
     const call = this.#postings.callIn(slot)
-    const outcome = this.#outcomeIn(slot, state, thread)
+    const outcome = this.#outcomeIn(slot, state, thread, call?.title)
     if (call !== undefined && this.board.isTimed(slot)) this.#noteTimes(call, slot, thread)
     if (call !== undefined) this.#postings.detach(call)
     this.#postings.free(slot)
@@ -311,7 +322,12 @@ export class Crew implements Workforce, Employer {
     }
   }
 
-  #outcomeIn(slot: number, state: number, thread: Thread | undefined): Outcome | undefined {
+  #outcomeIn(
+    slot: number,
+    state: number,
+    thread: Thread | undefined,
+    task: string | undefined,
+  ): Outcome | undefined {
     if (this.board.countOf(slot) !== IN_MESSAGE) {
       return { isFailure: false, value: readInline(this.board, slot, 1)[0] }
     }
@@ -320,7 +336,7 @@ export class Crew implements Workforce, Employer {
     const report = this.#outcomes.get(slot)
     this.#outcomes.delete(slot)
     if (report?.use !== useOf(state)) return undefined
-    const value = report.kind === 'value' ? report.value : unpackThrown(report.value)
+    const value = report.kind === 'value' ? report.value : unpackThrown(report.value, task)
     return { isFailure: report.kind === 'thrown', value }
   }
 
@@ -342,6 +358,7 @@ export class Crew implements Workforce, Employer {
     call.outcome = undefined
     call.tellTimes?.()
     call.tellTimes = undefined
+    if (isFailure && call.cancelReason === undefined) call.site?.addTo(value)
     if (isFailure) run?.reject(value)
     else run?.fulfil(value)
   }
@@ -467,6 +484,8 @@ export class Crew implements Workforce, Employer {
 
   // While this thread is blocked.
 
+  readonly isRefused = false
+
   get hasWork(): boolean {
     return this.dispatcher.running + this.dispatcher.queued > 0
   }
@@ -506,6 +525,9 @@ function describeEnd({ exitCode, cause }: Thread): string {
 function endBeforeLoad(thread: Thread): Error {
   return new Error(`The thread ${describeEnd(thread)} before its module had loaded`)
 }
+
+/** So many unfinished calls are no flood. */
+const FEW = 16
 
 /** More threads than may work at once: going takes time, and bodies that block lend their slots. */
 const SPARE_INDICES = 64

@@ -1,3 +1,4 @@
+import { withoutOwnFrames } from '../schedule/call-site.ts'
 import { describeKind, forEachProperty, isError, kindOf, tryClone } from './clone-kind.ts'
 import { classNamesOf, classOf, instantiate } from './error-classes.ts'
 
@@ -49,8 +50,7 @@ export function packThrown(thrown: unknown): PackedThrown {
 /**
  * Makes of a description what was thrown.
  *
- * @param task - Added to the stack of an error, to tell the frames of the other thread from what
- *   may follow.
+ * @param task - Named at the end of an error's stack, whose frames are those of the other thread.
  */
 export function unpackThrown({ root, nodes }: PackedThrown, task?: string): unknown {
   // All objects first: they may refer to each other in circles.
@@ -59,7 +59,10 @@ export function unpackThrown({ root, nodes }: PackedThrown, task?: string): unkn
   for (const [i, node] of nodes.entries()) fill(objects[i], node, value)
   const thrown = value(root)
   if (task !== undefined && isError(thrown)) {
-    attempt(() => setStack(thrown, `${thrown.stack}\n    at <thread> task "${task}"`))
+    attempt(() => {
+      const frames = withoutOwnFrames(String(thrown.stack).split('\n'))
+      setStack(thrown, [...frames, `    at <thread> task "${task}"`].join('\n'))
+    })
   }
   return thrown
 }

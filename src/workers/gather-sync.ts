@@ -79,6 +79,7 @@ function blockUntilDone(whole: AnyFuture, timeout: number): void {
       if (busy.length === 0 || now - checked > LONG) {
         checked = now
         // Of several that would do, those that could be finished may have failed.
+        if ([...all].some(({ isRefused }) => isRefused)) throw tooDeep(whole)
         if (busy.length === 0 || !canFinish(whole, all)) throw needsThisThread(whole)
       }
       // Only one of them can be waited for; the others must not wait for long.
@@ -117,6 +118,13 @@ function needsThisThread({ name }: AnyFuture): InvalidStateError {
   return new InvalidStateError(
     `"${name}" would block for ever: it waits for a future that only this thread can finish. ` +
       'Await `gather` instead, or have the work done by a task of a WorkerPool',
+  )
+}
+
+function tooDeep({ name }: AnyFuture): InvalidStateError {
+  return new InvalidStateError(
+    `"${name}" would block for ever: all threads are blocked by bodies that wait for each other, ` +
+      'and no more can be started. Await `gather` in the bodies instead',
   )
 }
 

@@ -45,8 +45,7 @@ export class NestedCrew implements Workforce {
   #keys = 0
   #isComing = false
   #isBlocked = false
-  /** Whether the pool has no thread left that could help while this one is blocked. */
-  #isRefused = false
+  isRefused = false
 
   constructor(home: Home, name: string) {
     this.#home = home
@@ -61,7 +60,7 @@ export class NestedCrew implements Workforce {
     })
     home.onAnswer = (answer) => this.#answered(answer)
     home.onRefusal = () => {
-      this.#isRefused = true
+      this.isRefused = true
     }
   }
 
@@ -235,7 +234,7 @@ export class NestedCrew implements Workforce {
   // While this thread is blocked.
 
   get hasWork(): boolean {
-    return !this.#isRefused && (this.#open.size > 0 || this.#offered.size > 0)
+    return !this.isRefused && (this.#open.size > 0 || this.#offered.size > 0)
   }
 
   pump(): void {
@@ -259,7 +258,7 @@ export class NestedCrew implements Workforce {
   unblock(): void {
     if (!this.#isBlocked) return
     this.#isBlocked = false
-    this.#isRefused = false
+    this.isRefused = false
     this.#home.tell({ is: 'blocked', isBlocked: false })
     this.#home.callOwner()
   }

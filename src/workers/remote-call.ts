@@ -1,4 +1,5 @@
 import type { AnyFuture } from '../core/future.ts'
+import type { CallSite } from '../schedule/call-site.ts'
 import type { Run } from '../schedule/executor.ts'
 import type { TaskOptions } from '../schedule/task-options.ts'
 import type { Offer } from './offers.ts'
@@ -36,6 +37,8 @@ export class RemoteCall {
   isDropped = false
   /** Which thread has made it, if not the one that owns the pool. */
   readonly offer: Offer | undefined
+  /** Where it was made, as far as that was noted. */
+  readonly site: CallSite | undefined
   /** How it has ended, before the scheduler is told. */
   outcome: Outcome | undefined
   /** Why it was cancelled while its body ran. */
@@ -51,6 +54,7 @@ export class RemoteCall {
     { name: label, priority = 0 }: TaskOptions,
     order: number,
     offer?: Offer,
+    site?: CallSite,
   ) {
     this.name = name
     this.label = label === name ? undefined : label
@@ -58,6 +62,7 @@ export class RemoteCall {
     this.priority = priority
     this.order = order
     this.offer = offer
+    this.site = site
   }
 
   /** What reports call it. */

@@ -67,6 +67,7 @@ export class WorkerPool<Module = Record<string, (...args: never[]) => unknown>>
         ? new NestedCrew(home, checked.name)
         : new Crew(checked, href, start)
     this.#crew.dispatcher.owner = this
+    this.#crew.dispatcher.kind = 'pool'
     this.tasks = tasksOf(this.#crew) as Tasks<Module>
   }
 

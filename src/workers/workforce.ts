@@ -8,6 +8,8 @@ import type { RemoteCall } from './remote-call.ts'
 export interface Blocking {
   /** Whether anything is unfinished that can be finished so. */
   readonly hasWork: boolean
+  /** Whether no thread is left that could help. */
+  readonly isRefused: boolean
   /** Does all that events would have done. */
   pump(): void
   /** Waits until there may be something to do, so many milliseconds at most. */
