@@ -30,7 +30,9 @@ export function refuseFutures(values: readonly unknown[]): void {
 function describe(value: unknown, where: string): string | undefined {
   const found = futureIn([value])
   if (found === undefined) return explainUncloneable(value, where)
-  return `${[where, ...found].join(', ')}, is a future; await it, and hand over its value`
+  const [key] = found
+  const place = key === undefined ? where : `${where}, ${key},`
+  return `${place} is a future; await it, and hand over its value`
 }
 
 /** Finds a future among values or directly in them. Gives the key it has there, if any. */
