@@ -262,8 +262,8 @@ export class Crew implements Workforce, Employer {
   #listen(): void {
     if (this.#isComing) return
     if (this.#look()) return this.#listenSoon()
-    this.#postings.feed()
     this.board.setOwner(LISTENING)
+    this.#postings.feed()
     // What was finished just before nobody has told of.
     if (!this.board.hasFinished) return
     this.board.setOwner(BUSY)
@@ -497,13 +497,14 @@ export class Crew implements Workforce, Employer {
     this.#look()
     // Whoever blocks while results are handled has kept what was finished from making room.
     this.#postings.fillBoard()
-    this.#postings.feed()
     this.dispatcher.drain()
   }
 
   block(milliseconds: number): void {
     const clock = this.#clock
     this.board.setOwner(WAITING)
+    // Only now: a thread that lacks arguments says so to nobody who is busy.
+    this.#postings.feed()
     const most = Math.min(milliseconds, PROBE_INTERVAL, clock.nextDue - clock.now())
     if (!this.board.hasFinished && most > 0) this.board.waitForCall(most)
     this.board.setOwner(BUSY)
