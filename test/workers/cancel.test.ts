@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  core,
-  eventually,
-  gatherSync,
-  Meeting,
-  poolOf,
-  transfer,
-} from '../support/built-workers.ts'
+import { core, eventually, gatherSync, Meeting, poolOf, transfer } from '../support/pools.ts'
 
 interface Steps {
   come(cells: Int32Array): void

@@ -1,5 +1,6 @@
 import { threadId } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
+import { survivorsOf } from '../support/collected.ts'
 import {
   core,
   eventually,
@@ -10,7 +11,6 @@ import {
   transfer,
   workers,
 } from '../support/pools.ts'
-import { survivorsOf } from '../support/collected.ts'
 import { turn } from '../support/timed.ts'
 
 interface Values {
