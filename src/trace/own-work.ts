@@ -34,7 +34,7 @@ function without(stretches: readonly Stretch[], holes: readonly Stretch[]): read
     for (const hole of sorted) {
       if (hole.to <= begin || hole.from >= to) continue
       if (hole.from > begin) left.push({ from: begin, to: hole.from })
-      begin = Math.min(to, Math.max(begin, hole.to))
+      begin = Math.min(to, hole.to)
     }
     if (begin < to) left.push({ from: begin, to })
   }

@@ -1,4 +1,5 @@
-import { gather, gatherSettled, Scheduler } from 'gatherly'
+import { gather, gatherSettled, Scheduler, task } from 'gatherly'
+import { trace } from 'gatherly/trace'
 import { describe, expect, it } from 'vitest'
 import { timeByHand } from '../support/real-time.ts'
 import { gathered, record, type Stage, throughALimit, work } from './recordings.ts'
@@ -194,15 +195,13 @@ describe('awaits in sequence', () => {
 
   it('are not named when both hold the thread: gathered they would take as long', async () => {
     const pass = timeByHand()
-    const program = async ({ timeline, scheduler }: Stage) => {
-      const hold = scheduler.task(() => pass(40))
-      await timeline.span('Main', async () => {
-        await hold()
-        await hold()
-      })
-    }
+    const timeline = trace()
+    const hold = task(() => pass(40))
 
-    expect(await told(program)).toEqual([])
+    await hold()
+    await hold()
+
+    expect(timeline.stop().summary).toMatchObject({ wall: 80, findings: [] })
   })
 })
 
@@ -222,6 +221,16 @@ describe('a limit that was the bottleneck', () => {
     }
 
     expect(await told(program)).toEqual([])
+  })
+
+  it('is not named when its bodies hold the thread: more slots would not help', async () => {
+    const pass = timeByHand()
+    const timeline = trace()
+    const hold = new Scheduler({ concurrency: 1, slice: Infinity }).task(() => pass(40))
+
+    await gather(hold(), hold(), hold())
+
+    expect(timeline.stop().summary).toMatchObject({ wall: 120, queueWait: 120, findings: [] })
   })
 
   it('is not named when calls waited for something else', async () => {
@@ -280,6 +289,22 @@ describe('a gather late on a failed task', () => {
     expect(await told(settled)).toEqual([
       `getUser failed 90 ms before "all of it" looked at it: ${ADVICE}`,
     ])
+  })
+
+  it('is named once for each name, with the latest', async () => {
+    const program = async (stage: Stage) => {
+      const [first, second] = [failing(stage), failing(stage)]
+      await work(stage, 'other', 300)
+      await second.catch(() => {})
+      await gather(work(stage, 'another', 100))
+      await first.catch(() => {})
+      const third = failing(stage)
+      await work(stage, 'third', 100)
+      await third.catch(() => {})
+    }
+
+    const late = (await told(program)).filter((finding) => finding.startsWith('getUser failed'))
+    expect(late).toEqual([`getUser failed 390 ms before it was awaited: ${ADVICE}`])
   })
 
   it('is not named when it waits already', async () => {
