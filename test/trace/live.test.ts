@@ -230,8 +230,9 @@ describe('timeline.live(), in a program of its own', () => {
   it('leaves Ctrl-C to a program that listens for it', async () => {
     const { code, output } = await inTerminal(`${PROGRAM}
       const work = spawn(() => sleep(60_000), { name: 'READY' })
-      process.once('SIGINT', () => {
+      process.once('SIGINT', async () => {
         work.cancel()
+        await sleep(50)
         timeline.stop()
         console.log('stopped in good order')
         process.exit(0)
@@ -239,7 +240,8 @@ describe('timeline.live(), in a program of its own', () => {
       await work.catch(() => {})`)
 
     expect(code).toBe(0)
-    expect(output).toContain('stopped in good order')
-    expect(output).toContain('\u001b[?25h')
+    // Not before the program itself has ended the view.
+    expect(output.split('\u001b[?25h')).toHaveLength(2)
+    expect(output.split('\u001b[?25h')[1]).toContain('stopped in good order')
   })
 })
