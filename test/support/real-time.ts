@@ -14,7 +14,8 @@ export function stopRealTime(): void {
 
 /** Lets real time go on only by what the function it gives is told. For one test. */
 export function timeByHand(): (milliseconds: number) => void {
-  let now = performance.now()
+  // Whole, so that differences of whole numbers are whole.
+  let now = Math.ceil(performance.now())
   vi.spyOn(performance, 'now').mockImplementation(() => now)
   return (milliseconds) => {
     now += milliseconds
