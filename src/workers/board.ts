@@ -281,7 +281,10 @@ export class Board {
     if (isTimed) this.floats[(this.base(slot) + START) >> 1] = sharedNow()
     // In this order: whoever gives a thread up says so first, and then looks what has begun.
     Atomics.store(this.words, body, isTimed ? BEGUN | TIMED : BEGUN)
-    return this.threadState(thread) !== GONE
+    if (this.threadState(thread) !== GONE) return true
+    // Another thread is to begin it.
+    Atomics.store(this.words, body, isTimed ? TIMED : 0)
+    return false
   }
 
   hasBegun(slot: number): boolean {

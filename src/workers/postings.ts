@@ -65,8 +65,9 @@ export class Postings {
 
   /** Takes a call that is to run. */
   add(call: RemoteCall): void {
-    if (call.isInLine || call.slot >= 0) return
-    this.#takeInLine(call)
+    if (call.slot >= 0) return
+    // In line already, it may have waited for its turn.
+    if (!call.isInLine) this.#takeInLine(call)
     const last = this.#lastAhead
     // Off the board, the last one says nothing of the others.
     if (last !== undefined && (last.slot < 0 || comesFirst(call, last))) this.#withdrawAfter(call)

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { built } from './built-package.ts'
+import { until } from './until.ts'
 
 /** The built package, as its users have it: threads run built code, so this thread does too. */
 export const workers = (await import(
@@ -18,9 +19,4 @@ export function flag(): Int32Array {
 /** Resolves once bodies have said so many times that they have begun. */
 export async function raised(flag: Int32Array, times = 1): Promise<void> {
   await until(() => Atomics.load(flag, 0) >= times)
-}
-
-/** Resolves, in some turn of the event loop, once something is so. */
-export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1))
 }

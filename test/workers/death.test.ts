@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
-import { core, flag, raised, until, workers } from '../support/built-workers.ts'
+import { core, flag, raised, workers } from '../support/built-workers.ts'
+import { until } from '../support/until.ts'
 
 const { gather, gatherSettled, InvalidStateError } = core
 const { gatherSync, WorkerLostError, WorkerPool } = workers

@@ -1,7 +1,8 @@
 import { env } from 'node:process'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { core, until, workers } from '../support/built-workers.ts'
+import { core, workers } from '../support/built-workers.ts'
+import { until } from '../support/until.ts'
 
 const { gatherSettled } = core
 const { gatherSync, WorkerPool } = workers
