@@ -11,8 +11,11 @@ import {
   type View,
 } from '../../examples/progress.ts'
 import { root } from '../support/built-package.ts'
+import { stopRealTime } from '../support/real-time.ts'
 
 describe('the example that shows its progress', () => {
+  stopRealTime()
+
   it('prints plain lines where the output is no terminal, and ends itself', async () => {
     // A program of its own, run from the sources: the paths of this configuration lead there.
     const { stdout, stderr } = await promisify(execFile)(
