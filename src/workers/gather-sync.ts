@@ -102,7 +102,10 @@ function canFinish(whole: AnyCell, by: Set<Blocking>): boolean {
       const inputs = inputsOf(driver, future)
       if (inputs.length === 0) return false
       if (!driver.takesOne) for (const input of inputs) needed.add(input)
-      else if (!inputs.map((input) => canFinish(input, by)).includes(true)) return false
+      // What is done has not been enough.
+      else if (!inputs.map((input) => !input.done && canFinish(input, by)).includes(true)) {
+        return false
+      }
     }
   }
   return true
