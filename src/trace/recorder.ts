@@ -273,5 +273,7 @@ function stackAbove(entry: unknown): string | undefined {
     holder,
     entry,
   )
-  return holder.stack?.slice(holder.stack.indexOf('\n') + 1)
+  // Without frames where the function is not on the stack: a mapping calls later, from nowhere.
+  const [, frames] = holder.stack?.split(/\n(.*)/s) ?? []
+  return frames
 }

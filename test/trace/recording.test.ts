@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { observer } from '../../src/core/observer.ts'
 import { survivorsOf } from '../support/collected.ts'
 import { explode, revokedProxy } from '../support/hostile.ts'
-import { timeByHand } from '../support/real-time.ts'
+import { stopRealTime, timeByHand } from '../support/real-time.ts'
 import { turn } from '../support/timed.ts'
 import {
   gathered,
@@ -16,6 +16,8 @@ import {
   troubled,
   work,
 } from './recordings.ts'
+
+stopRealTime()
 
 /** A span in one line: who, when called, started and ended, how, and who called. */
 function line({ name, kind, scheduled, start, end, status, by }: Span): string {
@@ -290,8 +292,11 @@ describe('trace()', () => {
 
     await here()
 
-    const [span] = timeline.stop().spans
+    await new Scheduler().map([1], () => {})
+
+    const [span, , later] = timeline.stop().spans
     expect(span?.stack?.split('\n')[0]).toMatch(/recording\.test\.ts:\d+/)
+    expect([later?.kind, later?.stack]).toEqual(['task', undefined])
   })
 
   it('keeps the latest spans, up to twice the limit in memory', async () => {
