@@ -18,6 +18,8 @@ export interface AnyCell {
 
 // A small integer, not the public string: compared on every path.
 export const SCHEDULED = 0
+/** A flag beside `SCHEDULED`: the driver wants to know when the future is collected. */
+export const LAZY = 16
 export const RUNNING = 1
 export const FULFILLED = 2
 export const REJECTED = 3

@@ -9,6 +9,7 @@ import {
   follow,
   grantAccess,
   isCell,
+  LAZY,
   REJECTED,
   RUNNING,
   type Status,
@@ -267,14 +268,14 @@ export class Future<T> implements Disposable {
       // collect
       (future) => {
         const bits = future.#bits
-        if (bits >= COLLECTED) return
+        if ((bits & COLLECTED) !== 0) return
         future.#bits = bits | COLLECTED
         observer?.collected(future)
         if (bits === REJECTED) {
           const failure = future.#link as HeldFailure
           future.#link = failure.order
           release(failure)
-        } else demand(future)
+        } else if ((bits & LAZY) !== 0) demand(future)
       },
 
       // subscribe
@@ -328,7 +329,7 @@ export class Future<T> implements Disposable {
   }
 }
 
-/** The bits of the state; the one above says whether the future was collected. */
+/** The bits of the state; those above are flags: of who was collected, and `LAZY`. */
 const STATE = 7
 const COLLECTED = 8
 const STATUSES: readonly Status[] = ['scheduled', 'running', 'fulfilled', 'rejected', 'cancelled']

@@ -5,6 +5,7 @@ import {
   conclude,
   contentOf,
   driverOf,
+  LAZY,
   move,
   REJECTED,
   RUNNING,
@@ -97,7 +98,9 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     if (this.closed) throw this.#closedError()
     const call = recordCall(definition, self, args)
     const isLazy = this.#mode === 'lazy'
-    const future = drive(definition, SCHEDULED, isLazy ? new Unqueued(call) : call)
+    const isAsked = isLazy || definition.executor !== undefined
+    const state = isAsked ? SCHEDULED | LAZY : SCHEDULED
+    const future = drive(definition, state, isLazy ? new Unqueued(call) : call)
     this.tally.call()
     observer?.called(future, this, args, definition.entry)
     if (!isLazy) this.#enqueue(future, definition)
