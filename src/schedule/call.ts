@@ -53,16 +53,13 @@ export function argsOf(call: Call): readonly unknown[] {
 
 /** Calls a body the way its task was called, with the context as one more argument if given. */
 export function replayCall(
-  body: (...args: never[]) => unknown,
+  body: (...args: unknown[]) => unknown,
   call: Call,
   context: TaskContext | undefined,
 ): unknown {
-  const isFull = call instanceof FullCall
-  let args = argsOf(call)
-  if (context !== undefined) args = [...args, context]
-  return isFull
-    ? callIn(call.scope, body, call.self, args)
-    : callIn(undefined, body, undefined, args)
+  return call instanceof FullCall
+    ? callIn(call.scope, body, call.self, call.args, context)
+    : callIn(undefined, body, undefined, call ?? NO_ARGS, context)
 }
 
 /** No arguments, without a list of its own for every call. */
