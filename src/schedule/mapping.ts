@@ -18,12 +18,12 @@ import type { Driver } from '../core/driver.ts'
 import { CancelledError, InvalidStateError } from '../core/errors.ts'
 import { type AnyFuture, drive, Future } from '../core/future.ts'
 import { observer } from '../core/observer.ts'
-import { check } from '../internal/check.ts'
+import { check, isObject } from '../internal/check.ts'
 import { RingQueue } from '../internal/ring-queue.ts'
 import { captureSite } from './call-site.ts'
 import { type Body, Definition } from './definition.ts'
 import type { Dispatcher } from './dispatcher.ts'
-import { Item, type ItemOwner } from './item.ts'
+import { Item, type ItemOwner, Items } from './item.ts'
 import { type CheckedMapOptions, copyMapOptions, type MapOptions } from './map-options.ts'
 import { isSource, type Reader, Reading, type Source } from './reading.ts'
 
@@ -76,7 +76,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
   /** Items that were pulled and not handed over: never more than the buffer. */
   #held = 0
   // Those of them that are not done.
-  readonly #unfinished = new Set<Item>()
+  readonly #unfinished = new Items()
   // Items to be handed over: all in their order, or those that are done in the order of that.
   readonly #line = new RingQueue<Item>()
   readonly #askers = new Askers<unknown>(this)
@@ -164,7 +164,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
   }
 
   inputs(): Iterable<AnyFuture> {
-    return [...this.#unfinished].flatMap(({ future }) => future ?? [])
+    return this.#unfinished.list().flatMap(({ future }) => future ?? [])
   }
 
   /** Cancelled by a signal: gives what is to be cancelled with it. */
@@ -206,8 +206,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
   // Reader: what the source tells.
 
   gave(value: unknown): void {
-    const isObject = Object(value) === value
-    const promise = isObject ? Future.resolve(value) : undefined
+    const promise = isObject(value) ? Future.resolve(value) : undefined
     // Nobody else might ever look at a promise that came out of the source.
     if (promise !== undefined) collect(promise)
     if (this.#whole.done) return
@@ -325,7 +324,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
   /** Gives the calls that are not done. */
   #letGo(): AnyFuture[] {
     const calls: AnyFuture[] = []
-    for (const item of this.#unfinished) {
+    for (const item of this.#unfinished.list()) {
       if (item.future === undefined) continue
       if (item.isCalled) calls.push(item.future)
       else unsubscribe(item.future, item)

@@ -1,6 +1,5 @@
 import { captureScope, type Scope } from '../internal/async-context.ts'
-import { check, has } from '../internal/check.ts'
-import { NO_ARGS } from './call.ts'
+import { check, has, isObject } from '../internal/check.ts'
 
 /** What can be read, and what it is read with: as little as is asked of them. */
 export interface Source {
@@ -109,7 +108,7 @@ export class Reading {
     this.#isInside = true
     try {
       const { scope } = this
-      return scope ? scope.runInAsyncScope(method, self) : Reflect.apply(method, self, NO_ARGS)
+      return scope ? scope.runInAsyncScope(method, self) : Reflect.apply(method, self, [])
     } finally {
       this.#isInside = false
     }
@@ -119,7 +118,7 @@ export class Reading {
     let isDone: unknown
     let item: unknown
     try {
-      check(Object(result) === result, 'result', 'what an iterator gives', result)
+      check(isObject(result), 'result', 'what an iterator gives', result)
       isDone = (result as IteratorResult<unknown>).done
       if (!isDone) item = (result as IteratorResult<unknown>).value
     } catch (error) {
