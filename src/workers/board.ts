@@ -1,4 +1,5 @@
 import { sharedNow } from './host.ts'
+import { shareMemory, waitWhile } from './shared-memory.ts'
 
 /**
  * The memory that a pool shares with its threads: the calls that threads may take, and who does
@@ -97,7 +98,7 @@ export class Board {
     this.#threads = HEADER
     this.#ring = HEADER + threads * LINE
     this.#slots = this.#ring + RING
-    this.buffer = buffer ?? new SharedArrayBuffer(4 * (this.#slots + SLOTS * SLOT_WORDS))
+    this.buffer = buffer ?? shareMemory(4 * (this.#slots + SLOTS * SLOT_WORDS))
     this.words = new Int32Array(this.buffer)
     this.floats = new Float64Array(this.buffer)
     this.chars = new Uint16Array(this.buffer)
@@ -152,7 +153,7 @@ export class Board {
    */
   blockThread(thread: number, look: () => boolean, milliseconds: number): void {
     if (!this.changeThread(thread, AWAKE, BLOCKED)) return
-    if (!look()) Atomics.wait(this.words, this.threadWord(thread), BLOCKED, milliseconds)
+    if (!look()) waitWhile(this.words, this.threadWord(thread), BLOCKED, milliseconds)
     this.changeThread(thread, BLOCKED, AWAKE)
   }
 
@@ -168,7 +169,7 @@ export class Board {
 
   /** Blocks the owner until somebody calls it, or the time is over. Say `WAITING`, and look, before. */
   waitForCall(milliseconds: number): void {
-    Atomics.wait(this.words, OWNER, WAITING, milliseconds)
+    waitWhile(this.words, OWNER, WAITING, milliseconds)
   }
 
   /**

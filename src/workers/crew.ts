@@ -1,4 +1,5 @@
 import { cancelAll } from '../core/canceller.ts'
+import type { AnyCell } from '../core/cell.ts'
 import type { AnyFuture } from '../core/future.ts'
 import { observer } from '../core/observer.ts'
 import { turn } from '../internal/event-loop.ts'
@@ -10,6 +11,7 @@ import type { Run } from '../schedule/executor.ts'
 import type { TaskOptions } from '../schedule/task-options.ts'
 import {
   ASKED,
+  BOOTING,
   Board,
   BUSY,
   codeOf,
@@ -23,6 +25,7 @@ import {
   WAITING,
 } from './board.ts'
 import { packThrown, unpackThrown } from './error-codec.ts'
+import { receive } from './host.ts'
 import { readInline } from './inline-values.ts'
 import { KeepAlive } from './keep-alive.ts'
 import type { Report } from './messages.ts'
@@ -54,7 +57,7 @@ export class Crew implements Workforce, Employer {
   readonly indices: number
   readonly module: string | undefined
   readonly place: string
-  readonly #name: string
+  readonly name: string
   readonly #grace: number
   readonly #clock = new PumpedClock()
   readonly #roster: Roster
@@ -65,6 +68,8 @@ export class Crew implements Workforce, Employer {
   // What threads have finished, and what they have sent of it.
   readonly #finished = new RingQueue<number>()
   readonly #outcomes = new Map<number, OutcomeReport>()
+  /** Slots whose calls have ended, but whose outcome is still to come by message. */
+  readonly #late = new Set<number>()
   #isComing = false
   /** Whether the module has loaded in some thread, so that it can be loaded. */
   #hasLoaded = false
@@ -80,7 +85,7 @@ export class Crew implements Workforce, Employer {
   constructor(options: CheckedPoolOptions, module: string | undefined, start: () => RawWorker) {
     const { threads, name, grace, signal } = options
     this.module = module
-    this.#name = name
+    this.name = name
     this.place = name
     this.#grace = grace
     this.indices = Math.min(MOST_THREADS, 2 * threads + SPARE_INDICES)
@@ -239,13 +244,17 @@ export class Crew implements Workforce, Employer {
         break
       case 'outcome':
         this.#outcomes.set(report.slot, report)
+        if (this.#late.delete(report.slot)) {
+          this.#finished.push(report.slot)
+          this.#listenSoon()
+        }
         break
       case 'uncaught':
         // One that was handled, in the end, is not what the thread dies of.
         if (!thread.isGone) thread.cause = report.error && unpackThrown(report.error)
         break
       case 'exit':
-        thread.exitCode ??= report.code
+        thread.left(report.code)
         break
       case 'blocked':
         this.#lend(thread, report.isBlocked)
@@ -305,7 +314,10 @@ export class Crew implements Workforce, Employer {
     const state = this.board.state(slot)
     const thread = this.#roster.at(threadOf(state))
     const call = this.#postings.callIn(slot)
-    const outcome = this.#outcomeIn(slot, state, thread, call?.title)
+    const isLate = !this.#hasCome(slot, state, thread) && thread?.isLost === false
+    // Not everywhere can a message be taken off a port as soon as it was sent.
+    if (isLate) return void this.#late.add(slot)
+    const outcome = this.#outcomeIn(slot, state, call?.title)
     if (call !== undefined && this.board.isTimed(slot)) this.#noteTimes(call, slot, thread)
     if (call !== undefined) this.#postings.detach(call)
     this.#postings.free(slot)
@@ -320,22 +332,24 @@ export class Crew implements Workforce, Employer {
     const start = this.board.startOf(slot) - performance.timeOrigin
     const end = this.board.endOf(slot) - performance.timeOrigin
     call.tellTimes = () => {
-      observer?.started(call.future, `${this.#name} ${(thread?.index ?? 0) + 1}`, start)
+      observer?.started(call.future, `${this.name} ${(thread?.index ?? 0) + 1}`, start)
       observer?.ended(call.future, end)
     }
   }
 
-  #outcomeIn(
-    slot: number,
-    state: number,
-    thread: Thread | undefined,
-    task: string | undefined,
-  ): Outcome | undefined {
+  /** Whether the outcome of a call has come, if it comes by message. */
+  #hasCome(slot: number, state: number, thread: Thread | undefined): boolean {
+    if (this.board.countOf(slot) !== IN_MESSAGE) return true
+    // One of an earlier call may be there, whose thread ended before it had finished.
+    const isThere = (): boolean => this.#outcomes.get(slot)?.use === useOf(state)
+    if (!isThere()) thread?.listen()
+    return isThere()
+  }
+
+  #outcomeIn(slot: number, state: number, task: string | undefined): Outcome | undefined {
     if (this.board.countOf(slot) !== IN_MESSAGE) {
       return { isFailure: false, value: readInline(this.board, slot, 1)[0] }
     }
-    // One of an earlier call may be there, whose thread ended before it had finished.
-    if (this.#outcomes.get(slot)?.use !== useOf(state)) thread?.listen()
     const report = this.#outcomes.get(slot)
     this.#outcomes.delete(slot)
     if (report?.use !== useOf(state)) return undefined
@@ -369,6 +383,11 @@ export class Crew implements Workforce, Employer {
   // The end of threads.
 
   lost(thread: Thread): void {
+    for (const slot of this.#late) {
+      if (threadOf(this.board.state(slot)) !== thread.index) continue
+      this.#late.delete(slot)
+      this.#finished.push(slot)
+    }
     // What it has finished is finished.
     this.#look()
     this.#countFailedStart(thread)
@@ -427,7 +446,7 @@ export class Crew implements Workforce, Employer {
   /** Nothing will ever run here: fails all that waits, and all that comes. */
   #break(what: string, cause: unknown): void {
     if (this.#broken !== undefined) return
-    this.#broken = new WorkerLostError(`The pool "${this.#name}" ${what}`, { cause })
+    this.#broken = new WorkerLostError(`The pool "${this.name}" ${what}`, { cause })
     for (const call of this.#postings.clear()) this.#fail(call, this.#broken)
     this.#checkIdle()
   }
@@ -493,6 +512,13 @@ export class Crew implements Workforce, Employer {
     return this.dispatcher.running + this.dispatcher.queued > 0
   }
 
+  canDeliver(future: AnyCell): boolean {
+    if (receive !== undefined) return true
+    // In a browser no message comes to a blocked thread, and no thread starts that it has made.
+    for (const slot of this.#late) if (this.#postings.callIn(slot)?.future === future) return false
+    return this.#roster.live.some(({ index }) => this.board.threadState(index) !== BOOTING)
+  }
+
   pump(): void {
     this.board.setOwner(BUSY)
     this.#clock.run()
@@ -511,7 +537,8 @@ export class Crew implements Workforce, Employer {
     this.board.setOwner(WAITING)
     // Only now: a thread that lacks arguments says so to nobody who is busy.
     this.#postings.feed()
-    const most = Math.min(milliseconds, PROBE_INTERVAL, clock.nextDue - clock.now())
+    const longest = this.#late.size > 0 ? SHORT : PROBE_INTERVAL
+    const most = Math.min(milliseconds, longest, clock.nextDue - clock.now())
     if (!this.board.hasFinished && most > 0) this.board.waitForCall(most)
     this.board.setOwner(BUSY)
     if (clock.now() - this.#probedAt < PROBE_INTERVAL) return
@@ -546,3 +573,6 @@ const MOST_FAILED_STARTS = 3
 
 /** How often to ask whether threads are still alive, in milliseconds, while events cannot tell. */
 const PROBE_INTERVAL = 50
+
+/** How often to look for a message that should be there, in milliseconds. */
+const SHORT = 1

@@ -1,36 +1,32 @@
-import { builtin } from './host.ts'
+import { builtin, hostProcess } from './host.ts'
 import { serveModule } from './serve.ts'
 import type { Bodies } from './server.ts'
 
 // The first module of every thread that a pool starts by itself.
 serveModule(async (module) => {
-  try {
-    return (await import(/* @vite-ignore */ module)) as Bodies
-  } catch (error) {
-    // Node 20 hands the loader of tsx to no thread.
-    const isTypeScript = (error as { code?: unknown }).code === 'ERR_UNKNOWN_FILE_EXTENSION'
-    const load = isTypeScript ? await tsImport(module) : undefined
-    if (load === undefined) throw error
-    return (await load(module, import.meta.url)) as Bodies
+  // Node 20 hands the loader of tsx to no thread. Beforehand: a module that failed stays failed.
+  if (!hostProcess?.features?.typescript && TYPESCRIPT.test(module)) {
+    await registerTsx(module)
   }
+  return (await import(/* @vite-ignore */ module)) as Bodies
 })
 
-type TsImport = (module: string, parent: string) => Promise<unknown>
+const TYPESCRIPT = /\.[cm]?tsx?($|[?#])/
 
-/** The loader of tsx, if the application that owns the module has it. */
-async function tsImport(module: string): Promise<TsImport | undefined> {
+/** Has this thread load TypeScript, if the application that owns the module has tsx. */
+async function registerTsx(module: string): Promise<void> {
   try {
     const nodeModule = builtin<{
       createRequire(from: string): { resolve(name: string): string }
     }>('module')
     const url = builtin<{ pathToFileURL(path: string): URL }>('url')
     const path = nodeModule?.createRequire(module).resolve('tsx/esm/api')
-    if (path === undefined || url === undefined) return undefined
-    const api = (await import(/* @vite-ignore */ url.pathToFileURL(path).href)) as {
-      tsImport: TsImport
-    }
-    return api.tsImport
+    if (path === undefined || url === undefined) return
+    // `require` finds the CommonJS twin, which looks for its loader in a place where it is not.
+    const { href } = url.pathToFileURL(path.replace(/\.cjs$/, '.mjs'))
+    const { register } = (await import(/* @vite-ignore */ href)) as { register(): unknown }
+    register()
   } catch {
-    return undefined
+    // Loading it says what is wrong.
   }
 }

@@ -1,12 +1,14 @@
 import type { NoCollection } from '../combine/combination.ts'
 import { type Gathered, gather } from '../combine/gather.ts'
-import { type AnyCell, contentOf, driverOf } from '../core/cell.ts'
+import { type AnyCell, collect, contentOf, driverOf } from '../core/cell.ts'
 import type { Driver } from '../core/driver.ts'
 import { InvalidStateError, TimeoutError } from '../core/errors.ts'
 import { type AnyFuture, isFuture } from '../core/future.ts'
 import { checkObject, checkOptions, has } from '../internal/check.ts'
 import { Definition } from '../schedule/definition.ts'
+import { receive } from './host.ts'
 import { RemoteDefinition } from './remote-definition.ts'
+import { checkMayBlock } from './shared-memory.ts'
 import type { Blocking } from './workforce.ts'
 
 /** How long `gatherSync` may block. */
@@ -56,13 +58,20 @@ export function gatherSync(...args: unknown[]): unknown {
   const { timeout = Infinity } = ((isList && options) || {}) as GatherSyncOptions
   checkOptions({ timeout })
   const whole = (gather as (...args: unknown[]) => AnyFuture)(...(isList ? [source] : args))
-  if (!whole.done) blockUntilDone(whole, timeout)
+  try {
+    if (!whole.done) blockUntilDone(whole, timeout)
+  } catch (error) {
+    // Nobody will ask for it, but for what it gathers.
+    collect(whole)
+    throw error
+  }
   return whole.result()
 }
 
 function blockUntilDone(whole: AnyFuture, timeout: number): void {
   const all = new Set<Blocking>()
   if (!canFinish(whole, all)) throw needsThisThread(whole)
+  checkMayBlock()
   let checked = performance.now()
   const end = checked + timeout
   try {
@@ -97,8 +106,10 @@ function canFinish(whole: AnyCell, by: Set<Blocking>): boolean {
   for (const future of needed) {
     if (future.done) continue
     const driver = driverOf(future)
-    if (driver instanceof RemoteDefinition) by.add(driver.crew)
-    else {
+    if (driver instanceof RemoteDefinition) {
+      if (!driver.crew.canDeliver(future)) return false
+      by.add(driver.crew)
+    } else {
       const inputs = inputsOf(driver, future)
       if (inputs.length === 0) return false
       if (!driver.takesOne) for (const input of inputs) needed.add(input)
@@ -118,9 +129,14 @@ function inputsOf(driver: Driver<AnyCell>, future: AnyCell): readonly AnyCell[] 
 }
 
 function needsThisThread({ name }: AnyFuture): InvalidStateError {
+  const alsoOnTheWeb =
+    receive === undefined
+      ? ' In a browser, a thread that is blocked starts no threads and gets no messages: only plain ' +
+        'values and short strings come without, from threads that have started.'
+      : ''
   return new InvalidStateError(
     `"${name}" would block for ever: it waits for a future that only this thread can finish. ` +
-      'Await `gather` instead, or have the work done by a task of a WorkerPool',
+      `Await \`gather\` instead, or have the work done by a task of a WorkerPool.${alsoOnTheWeb}`,
   )
 }
 

@@ -4,6 +4,8 @@ import type { Answer, Report } from './messages.ts'
 
 /** The pool that this thread works for, as its bodies see it. */
 export interface Home {
+  /** What the pool is called. */
+  readonly pool: string
   /** The module whose bodies run here; absent where the thread's own entry serves them. */
   readonly module: string | undefined
   readonly board: Board

@@ -28,6 +28,7 @@ export interface Process extends Emitter {
   on(event: string, listener: (it: never) => void): void
   exit(code?: number): never
   readonly execArgv: readonly string[]
+  readonly features?: { readonly typescript?: unknown }
   readonly stdout: { write: unknown; readonly fd?: number }
   readonly stderr: { write: unknown; readonly fd?: number }
 }
@@ -37,7 +38,7 @@ interface Scope {
   readonly navigator?: { readonly hardwareConcurrency?: number }
   readonly Worker?: new (url: URL, options: object) => object
   addEventListener?(event: string, listener: (it: never) => void, options?: object): void
-  close?(): void
+  close?: () => void
 }
 
 export const scope: Scope = globalThis as unknown as Scope

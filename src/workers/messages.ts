@@ -9,6 +9,7 @@ import type { PackedThrown } from './error-codec.ts'
 export interface Welcome {
   /** So that a thread of another version of the package is known for what it is. */
   readonly gatherly: typeof VERSION
+  readonly pool: string
   readonly buffer: SharedArrayBuffer
   /** How many threads the board has room for, and which of them this is. */
   readonly threads: number

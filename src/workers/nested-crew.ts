@@ -9,6 +9,7 @@ import { argumentError, refuseFutures, resultError } from './clone-error.ts'
 import { isError } from './clone-kind.ts'
 import { packThrown, unpackThrown } from './error-codec.ts'
 import type { Home } from './home.ts'
+import { receive } from './host.ts'
 import type { Answer } from './messages.ts'
 import { PumpedClock } from './pumped-clock.ts'
 import { RemoteCall } from './remote-call.ts'
@@ -81,7 +82,8 @@ export class NestedCrew implements Workforce {
     const call = recorded as NestedCall
     call.run = run
     this.#open.add(call)
-    this.#offer(call, false)
+    // Where a blocked thread gets no answers, what is called just before it blocks stays here.
+    if (receive !== undefined) this.#offer(call, false)
     this.#runSoon()
   }
 
@@ -171,6 +173,7 @@ export class NestedCrew implements Workforce {
     this.#isComing = true
     turn(() => {
       this.#isComing = false
+      for (const call of this.#open) this.#offer(call, false)
       this.#runNext(() => true)
       if (this.#open.size > 0) this.#runSoon()
     }, true)
@@ -234,7 +237,12 @@ export class NestedCrew implements Workforce {
   // While this thread is blocked.
 
   get hasWork(): boolean {
-    return !this.isRefused && (this.#open.size > 0 || this.#offered.size > 0)
+    if (receive === undefined || this.isRefused) return false
+    return this.#open.size > 0 || this.#offered.size > 0
+  }
+
+  canDeliver(): boolean {
+    return true
   }
 
   pump(): void {

@@ -1,4 +1,5 @@
 import { builtin, hostProcess } from './host.ts'
+import { sleepSync } from './sleep-sync.ts'
 
 interface Files {
   writeSync(fd: number, data: string | Uint8Array): number
@@ -47,9 +48,7 @@ function writeWhole(files: Files, fd: number, bytes: Uint8Array): void {
     } catch (error) {
       // A pipe that is full: its reader needs a moment.
       if ((error as { code?: unknown }).code !== 'EAGAIN') throw error
-      Atomics.wait(MOMENT, 0, 0, 1)
+      sleepSync(1)
     }
   }
 }
-
-const MOMENT = new Int32Array(new SharedArrayBuffer(4))

@@ -8,8 +8,10 @@ import { type Bodies, Server } from './server.ts'
  * Serves tasks to a pool: in the entry of a worker that a factory makes, for applications that are
  * bundled. Call it once, at the top of the module, before its first await.
  *
- * @param tasks - The functions, by name: `import * as tasks from './tasks.ts'`.
- * @throws {TypeError} for anything but an object, or outside a worker.
+ * @param tasks - The functions, by name: `import * as tasks from './tasks.ts'`. Or a function that
+ *   loads them: `() => import('./tasks.ts')`, for a module that makes a pool of itself, with the
+ *   same `name`, when it loads; that pool is the one its thread works for.
+ * @throws {TypeError} for anything else, or outside a worker.
  *
  * @example
  * // entry.ts
@@ -22,7 +24,8 @@ import { type Bodies, Server } from './server.ts'
  *   () => new Worker(new URL('./entry.ts', import.meta.url), { type: 'module' }),
  * )
  */
-export function serve(tasks: object): void {
+export function serve(tasks: object | (() => Promise<object>)): void {
+  if (typeof tasks === 'function') return serveModule(tasks as () => Promise<Bodies>)
   check(typeof tasks === 'object' && tasks !== null, 'tasks', 'an object of functions', tasks)
   awaitWelcome((server) => server.start(tasks as Bodies))
 }
@@ -30,7 +33,7 @@ export function serve(tasks: object): void {
 /** Serves the module that the pool names. */
 export function serveModule(load: (module: string) => Promise<Bodies>): void {
   awaitWelcome((server, { module }) => {
-    load(module as string).then(
+    loaded(load, module as string).then(
       (bodies) => server.start(bodies),
       (error) => server.fail(error),
     )
@@ -44,4 +47,9 @@ function awaitWelcome(begin: (server: Server, welcome: Welcome) => void): void {
     writeAtOnce()
     begin(new Server(welcome as Welcome), welcome as Welcome)
   })
+}
+
+// What it throws, too, is why there is nothing to serve.
+async function loaded(load: (module: string) => Promise<Bodies>, module: string): Promise<Bodies> {
+  return await load(module)
 }

@@ -25,7 +25,7 @@ import { resultError } from './clone-error.ts'
 import { isError } from './clone-kind.ts'
 import { packThrown, unpackThrown } from './error-codec.ts'
 import { type Home, setHome } from './home.ts'
-import { hostProcess, leave, type Port, receive } from './host.ts'
+import { hostProcess, leave, type Port, receive, scope, threads } from './host.ts'
 import { readInline, writeInline } from './inline-values.ts'
 import type { Answer, Kind, Order, Report, Welcome } from './messages.ts'
 import { Spin } from './spin.ts'
@@ -39,6 +39,7 @@ export type Bodies = Readonly<Record<string, unknown>>
  * futures of its own, so that `context()`, cancelling and errors are the same here as there.
  */
 export class Server implements Subscriber<AnyCell>, Witness, Home {
+  readonly pool: string
   readonly module: string | undefined
   readonly board: Board
   readonly index: number
@@ -69,7 +70,8 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   #thrown: { readonly error: unknown } | undefined
   #isWorking = false
 
-  constructor({ buffer, threads, index, port, life, module }: Welcome) {
+  constructor({ pool, buffer, threads, index, port, life, module }: Welcome) {
+    this.pool = pool
     this.module = module
     this.board = new Board(threads, buffer)
     this.index = index
@@ -336,16 +338,42 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   }
 
   #tellOfTheEnd(): void {
+    if (threads === undefined) return this.#tellOfTheEndOnTheWeb()
     hostProcess?.on('uncaughtExceptionMonitor', (error) => {
       this.tell({ is: 'uncaught', error: packThrown(error) })
       // Should the thread go on.
       turn(() => this.tell({ is: 'uncaught' }), true)
     })
     hostProcess?.on('exit', (code: number) => {
-      this.tell({ is: 'exit', code })
-      this.board.setThreadState(this.index, GONE)
-      this.callOwner()
+      this.#tellOfExit(code)
     })
+  }
+
+  // Nobody hears of it there when a worker closes, nor of a rejection that it does not handle.
+  #tellOfTheEndOnTheWeb(): void {
+    const { close } = scope
+    const die = (event: Event, error: unknown): void => {
+      // Told of here, as a whole.
+      event.preventDefault()
+      this.tell({ is: 'uncaught', error: packThrown(error) })
+      this.#tellOfExit(1)
+      close?.call(scope)
+    }
+    scope.addEventListener?.('error', (event: ErrorEvent) => die(event, event.error))
+    scope.addEventListener?.('unhandledrejection', (event: PromiseRejectionEvent) =>
+      die(event, event.reason),
+    )
+    scope.close = () => {
+      this.#tellOfExit(0)
+      close?.call(scope)
+    }
+  }
+
+  #tellOfExit(code: number): void {
+    this.board.setThreadState(this.index, GONE)
+    this.callOwner()
+    // At the very end: whoever hears of it may use the place for another thread.
+    this.tell({ is: 'exit', code })
   }
 }
 

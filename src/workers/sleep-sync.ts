@@ -1,5 +1,5 @@
-import { InvalidStateError } from '../core/errors.ts'
 import { checkDuration } from '../internal/check.ts'
+import { shareMemory, waitWhile } from './shared-memory.ts'
 
 /**
  * Blocks this thread, without burning it, for so many milliseconds. Nothing else runs on it
@@ -15,15 +15,12 @@ import { checkDuration } from '../internal/check.ts'
 export function sleepSync(milliseconds: number): void {
   checkDuration(milliseconds)
   const end = performance.now() + milliseconds
-  try {
-    // Again, should it wake early.
-    for (let left = milliseconds; left > 0; left = end - performance.now()) {
-      Atomics.wait(SILENCE, 0, 0, left)
-    }
-  } catch (cause) {
-    throw new InvalidStateError('This thread must not block: use `await sleep(…)` here', { cause })
+  silence ??= new Int32Array(shareMemory(4))
+  // Again, should it wake early.
+  for (let left = milliseconds; left > 0; left = end - performance.now()) {
+    waitWhile(silence, 0, 0, left)
   }
 }
 
 // Nobody ever changes or notifies it.
-const SILENCE = new Int32Array(new SharedArrayBuffer(4))
+let silence: Int32Array | undefined

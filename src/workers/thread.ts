@@ -5,6 +5,7 @@ import { type RawWorker, watchWorker } from './start-worker.ts'
 
 /** Whoever a thread works for. */
 export interface Employer {
+  readonly name: string
   readonly board: Board
   /** The module that it is to serve; absent where its own entry serves something. */
   readonly module: string | undefined
@@ -31,6 +32,8 @@ export class Thread {
   stopWatch: (() => void) | undefined
   /** How many calls whose arguments were sent to it nobody has begun. */
   assigned = 0
+  /** Whether nothing comes from it any more. */
+  isLost = false
   /** Whether its body blocks it, and waits for other calls of the pool. */
   isBlocked = false
   /** When it was last known to do something, on the pool's clock. */
@@ -60,6 +63,7 @@ export class Thread {
     this.#life = life.port1 as unknown as Port
     const welcome: Welcome = {
       gatherly: VERSION,
+      pool: employer.name,
       buffer: employer.board.buffer,
       threads: employer.indices,
       index,
@@ -106,7 +110,11 @@ export class Thread {
    * port sends no more and says so.
    */
   get isSurelyDead(): boolean {
-    if (receive === undefined || !canProbe()) return false
+    // Elsewhere only what it has said itself.
+    if (receive === undefined) {
+      return !this.isLost && this.#employer.board.threadState(this.index) === GONE
+    }
+    if (!canProbe()) return false
     receive(this.#life)
     return (this.#life as { postMessage(message: unknown): unknown }).postMessage(0) !== true
   }
@@ -120,15 +128,30 @@ export class Thread {
     this.post({ is: 'leave' })
   }
 
+  /** It says that it ends, and touches nothing any more. */
+  left(code: number): void {
+    this.exitCode ??= code
+    // Elsewhere the end itself is told of.
+    if (this.#worker.on === undefined) this.end()
+  }
+
   /** Ends it, whatever it does. Its calls fail now; it may take long to be gone. */
   kill(): void {
     this.isGone = true
+    this.isLost = true
     this.stopWatch?.()
     this.#employer.board.setThreadState(this.index, GONE)
     this.#worker.terminate()
-    // Where nothing tells of the end, this is it.
-    if (this.#worker.on === undefined) this.end()
-    else this.#employer.lost(this)
+    if (this.#worker.on === undefined) this.#endLater()
+    this.#employer.lost(this)
+  }
+
+  /**
+   * Where nothing tells of the end: a body that blocks may go on for two seconds in Chromium, and
+   * write to the board.
+   */
+  #endLater(): void {
+    setTimeout(() => this.end(), LONGEST_END)
   }
 
   /** It has really ended: nothing of it touches the board any more. */
@@ -138,6 +161,7 @@ export class Thread {
     this.isGone = true
     this.stopWatch?.()
     this.listen()
+    this.isLost = true
     this.#employer.board.setThreadState(this.index, GONE)
     this.#port.close()
     this.#life.close()
@@ -148,6 +172,9 @@ export class Thread {
 
   #hasEnded = false
 }
+
+/** In milliseconds. */
+const LONGEST_END = 3000
 
 let probing: boolean | undefined
 

@@ -2,7 +2,7 @@ import { check, checkObject } from '../internal/check.ts'
 import type { TaskBody, TaskOf } from '../schedule/task.ts'
 import type { TaskOptions } from '../schedule/task-options.ts'
 import { Crew } from './crew.ts'
-import { home } from './home.ts'
+import { type Home, home } from './home.ts'
 import { NestedCrew } from './nested-crew.ts'
 import { copyPoolOptions, type WorkerPoolOptions } from './pool-options.ts'
 import { RemoteDefinition } from './remote-definition.ts'
@@ -52,6 +52,8 @@ export class WorkerPool<Module = Record<string, (...args: never[]) => unknown>>
    * @param module - The module with the bodies, as a URL or an absolute specifier. Or, for
    *   applications that are bundled, a function that makes a worker whose entry calls `serve`.
    * @throws {TypeError | RangeError} for a wrong module or option.
+   * @throws {InvalidStateError} without memory that threads can share: in a browser, on a page that is
+   *   not isolated from others.
    */
   constructor(module: URL | string | (() => WorkerLike), options: WorkerPoolOptions = {}) {
     const isFactory = typeof module === 'function'
@@ -61,9 +63,8 @@ export class WorkerPool<Module = Record<string, (...args: never[]) => unknown>>
     const start = isFactory
       ? (module as () => RawWorker)
       : (): RawWorker => startWorker(checked.name, checked)
-    // A module that makes a pool of itself, in a thread of that pool, means that pool.
     this.#crew =
-      home !== undefined && href !== undefined && home.module === href
+      home !== undefined && isPoolOf(home, href, checked.name)
         ? new NestedCrew(home, checked.name)
         : new Crew(checked, href, start)
     this.#crew.dispatcher.owner = this
@@ -109,6 +110,14 @@ export class WorkerPool<Module = Record<string, (...args: never[]) => unknown>>
   terminate(reason?: unknown): Promise<void> {
     return this.#crew.terminate(reason)
   }
+}
+
+/**
+ * Whether a pool that is made in a thread means the one that the thread works for: it has the same
+ * module or, as nobody can see what a factory makes, the same name.
+ */
+function isPoolOf(home: Home, href: string | undefined, name: string): boolean {
+  return home.module === href && (href !== undefined || home.pool === name)
 }
 
 function hrefOf(module: unknown): string {

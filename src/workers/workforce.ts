@@ -1,3 +1,4 @@
+import type { AnyCell } from '../core/cell.ts'
 import type { AnyFuture } from '../core/future.ts'
 import type { Definition } from '../schedule/definition.ts'
 import type { Dispatcher } from '../schedule/dispatcher.ts'
@@ -10,6 +11,8 @@ export interface Blocking {
   readonly hasWork: boolean
   /** Whether no thread is left that could help. */
   readonly isRefused: boolean
+  /** Whether a blocked thread could get what becomes of a call. */
+  canDeliver(future: AnyCell): boolean
   /** Does all that events would have done. */
   pump(): void
   /** Waits until there may be something to do, so many milliseconds at most. */

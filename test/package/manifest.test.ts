@@ -101,6 +101,6 @@ describe('the two commands', () => {
   })
 
   it('are what CI runs', () => {
-    expect(read('.ci/run').trimEnd().split('\n').at(-1)).toBe('npm cit')
+    expect(read('.ci/run').split('\n')).toContain('npm cit')
   })
 })
