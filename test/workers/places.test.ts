@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import { build as buildWithVite } from 'vite'
 import { describe, expect, it } from 'vitest'
+import type * as Door from '../../src/workers/index.ts'
+import type * as tasks from '../fixtures/places/tasks.ts'
 import { built } from '../support/built-package.ts'
 import { type Application, everything, openApplication } from '../support/places.ts'
 
@@ -38,21 +41,18 @@ describe('a pool of a TypeScript module', () => {
     }),
   )
 
-  it('is loaded in a test of vitest', async () => {
-    const door: string = built('workers/index.js')
-    const { WorkerPool, gatherSync } = (await import(
-      door
-    )) as typeof import('../../src/workers/index.ts')
-    const module = new URL('../fixtures/places/tasks-by-url.ts', import.meta.url)
-    const pool = new WorkerPool<typeof import('../fixtures/places/tasks.ts')>(module, {
-      threads: 2,
-    })
-    const { add, fib } = pool.tasks
+  it('is loaded in a test of vitest', () =>
+    inApplication(async ({ folder }) => {
+      const door: string = built('workers/index.js')
+      const { WorkerPool, gatherSync } = (await import(door)) as typeof Door
+      const module = pathToFileURL(join(folder, 'tasks-by-url.ts'))
+      const pool = new WorkerPool<typeof tasks>(module, { threads: 2 })
+      const { add, fib } = pool.tasks
 
-    expect(gatherSync(add(1, 2), add(3, 4))).toEqual([3, 7])
-    expect(await fib(5)).toBe(5)
-    await pool.close()
-  })
+      expect(gatherSync(add(1, 2), add(3, 4))).toEqual([3, 7])
+      expect(await fib(5)).toBe(5)
+      await pool.close()
+    }))
 })
 
 describe('a pool whose workers a factory makes', () => {
