@@ -5,7 +5,7 @@
 import Bluebird from 'bluebird'
 import { Future, gather } from 'gatherly'
 import { instant } from './floors.ts'
-import { bottleneck, limits } from './limiters.ts'
+import { bottleneck, type Limit, limits } from './limiters.ts'
 import { isQuick, wantedRounds } from './options.ts'
 import { finish, OpenTable } from './table.ts'
 
@@ -30,40 +30,53 @@ async function settle(): Promise<void> {
   }
 }
 
-// What is measured must not become garbage meanwhile.
+// What is measured must not become garbage meanwhile, and not before the next is measured.
 const alive: unknown[] = []
+
+function release(): void {
+  alive.length = 0
+}
 
 async function queuedCalls(): Promise<OpenTable> {
   const title = `Bytes of a queued call, its handle included (${COUNT} at once, limit ${LIMIT})`
   const table = new OpenTable('memory-queued', title, '', 'bytes')
   for (const [name, limit] of Object.entries({ ...limits, bottleneck })) {
-    const count = name === 'bottleneck' ? FEW : COUNT
     const bytes: number[] = []
-    for (let round = 0; round < ROUNDS; round++) {
-      let open = (): void => {}
-      const gate = new Promise<void>((resolve) => {
-        open = resolve
-      })
-      await settle()
-      const before = heap()
-      const limiter = limit(LIMIT, () => gate)
-      const handles = limiter.queue(count)
-      alive[0] = [limiter, handles]
-      await settle()
-      bytes.push((heap() - before) / count)
-      // Bottleneck takes too long to finish: what it holds is left to the garbage collector.
-      if (name === 'bottleneck') continue
-      open()
-      await limiter.all(handles)
-    }
+    for (let round = 0; round < ROUNDS; round++) bytes.push(await bytesQueued(name, limit))
     table.addAll(name, 'bytes', bytes)
   }
   return table
 }
 
+// A function of its own, and not the loop of the one above: while that waits, it keeps whatever its
+// variables held last.
+async function bytesQueued(name: string, limit: Limit): Promise<number> {
+  const isSlow = name === 'bottleneck'
+  const count = isSlow ? FEW : COUNT
+  let open = (): void => {}
+  const gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  release()
+  await settle()
+  const before = heap()
+  const limiter = limit(LIMIT, () => gate)
+  const handles = limiter.queue(count)
+  alive[0] = [limiter, handles]
+  await settle()
+  const bytes = (heap() - before) / count
+  // What takes too long to finish is left to the garbage collector.
+  if (!isSlow) {
+    open()
+    await limiter.all(handles)
+  }
+  return bytes
+}
+
 /** How much the heap grows for each of many things that `make` makes and that are kept. */
 function bytesEach(make: () => unknown): number[] {
   return Array.from({ length: ROUNDS }, () => {
+    release()
     const kept = new Array<unknown>(COUNT).fill(undefined)
     const before = heap()
     for (let i = 0; i < COUNT; i++) kept[i] = make()
@@ -100,6 +113,7 @@ async function gatherInputs(): Promise<OpenTable> {
   const inputs = <T>(make: () => T): T[] => Array.from({ length: COUNT }, make)
   const add = <T>(row: string, make: () => T, all: (inputs: T[]) => unknown): void => {
     const bytes = Array.from({ length: ROUNDS }, () => {
+      release()
       const made = inputs(make)
       const before = heap()
       const gathered = all(made)
@@ -159,5 +173,6 @@ function left(): { listeners: number; resources: number } {
   return { listeners, resources: process.getActiveResourcesInfo().length }
 }
 
-const tables = [await queuedCalls(), await pendingFutures(), await gatherInputs(), await steady()]
-finish('memory', tables)
+// The first: what the others leave behind is none of ours.
+const afterMillions = await steady()
+finish('memory', [await queuedCalls(), await pendingFutures(), await gatherInputs(), afterMillions])

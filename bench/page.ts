@@ -90,14 +90,15 @@ function contextsKept(all: AllResults): string {
 
 function machines(all: AllResults): string {
   const rows = [...all.values()].flatMap((results) =>
-    [...results.values()].map(({ bench, node, date, machine, isPinned }) => [
+    [...results.values()].map(({ bench, node, date, machine, isPinned, load }) => [
       bench,
       node,
       date,
       `${machine}${isPinned ? ', on one core alone' : ''}`,
+      format(load),
     ]),
   )
-  return markdown(['benchmark', 'Node.js', 'date', 'machine'], rows)
+  return markdown(['benchmark', 'Node.js', 'date', 'machine', 'load'], rows)
 }
 
 function peerVersions(all: AllResults): string {

@@ -1,6 +1,6 @@
 /** What benchmarks find, and where it is kept. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 
 export type Unit = 'times' | 'ns' | 'us' | 'bytes' | 'kB' | 'MB' | 'count'
@@ -37,6 +37,8 @@ export interface Results {
   readonly machine: string
   /** Whether it ran on one core alone. */
   readonly isPinned: boolean
+  /** How many processes wanted to run meanwhile: more than there are cores, and it was disturbed. */
+  readonly load: number
   /** The versions of the peers. */
   readonly peers: Readonly<Record<string, string>>
   readonly tables: readonly Table[]
@@ -50,6 +52,7 @@ export function save(folder: string, bench: string, tables: readonly Table[]): v
     node: process.version,
     machine: machine(),
     isPinned: process.env.BENCH_PINNED !== undefined,
+    load: loadavg()[1] ?? Number.NaN,
     peers: peerVersions(folder),
     tables,
   }
