@@ -1,7 +1,7 @@
 /**
  * The program of a textbook chapter about asynchronous calls: two tasks of 1 s each, and a main with 0.5 s of work of its
  * own. Here it runs one after another, then gathered, then gathered with eager calls, then with bodies that block, as the
- * chapter prints it. A timeline draws each run, and says what it could do better.
+ * chapter prints it: on the one thread, and on worker threads. A timeline draws each run, and says what it could do better.
  *
  * Run it with `npm start`; `npm start -- --svg` also writes the pictures to `listing.svg`.
  */
@@ -17,6 +17,7 @@ import {
   systemClock,
 } from 'gatherly'
 import { type TextOptions, type Timeline, trace } from 'gatherly/trace'
+import { gatherSync, sleepSync, WorkerPool } from 'gatherly/workers'
 
 /** Each is awaited before the next is called: only one is ever active. */
 async function oneAfterAnother({ call }: Stage): Promise<number[]> {
@@ -42,6 +43,14 @@ async function gatheredInline({ call, work, timeline }: Stage): Promise<number[]
   return [...(await gather(task1, task2)), result3]
 }
 
+/** The chapter's program as it is printed: everything blocks, main too. The tasks have threads of their own. */
+function gatheredOnThreads({ call, work, timeline }: Stage): number[] {
+  const task1 = call('Task 1', 1000)
+  const task2 = call('Task 2', 1000)
+  const result3 = timeline.span('Main', () => work('Main', 500)) as number
+  return [...gatherSync(task1, task2), result3]
+}
+
 /** What a participant does: it tells that it starts, takes its time, tells that it is complete. */
 type Work = (name: string, milliseconds: number) => number | Promise<number>
 
@@ -58,12 +67,16 @@ interface Version {
   /** How the table calls it, and how it compares there. */
   readonly name: string
   readonly ideal: readonly [milliseconds: number, why: string]
-  readonly program: (stage: Stage) => Promise<number[]>
+  readonly program: (stage: Stage) => Promise<number[]> | number[]
   readonly start?: StartMode
+  /** Whose threads the tasks run on, if not on this one. */
+  readonly pool?: Pool
   readonly clock: Clock
   /** How a participant takes its time. */
   readonly pass: (milliseconds: number) => Promise<void> | undefined
 }
+
+type Pool = WorkerPool<typeof import('./listing-tasks.ts')>
 
 /** Where the time comes from, where the lines go, how the pictures look. A test gives virtual time. */
 export interface ListingOptions {
@@ -72,6 +85,8 @@ export interface ListingOptions {
   readonly block?: (milliseconds: number) => undefined
   readonly print?: (line: string) => void
   readonly picture?: TextOptions
+  /** Whether to run it on worker threads, too: in real time, and what they print goes to the terminal. Default `true`. */
+  readonly threads?: boolean
 }
 
 /** Wall times, in milliseconds on the clock. */
@@ -80,6 +95,8 @@ export interface ListingReport {
   readonly gathered: number
   readonly inline: number
   readonly blocking: number
+  /** Absent without threads. */
+  readonly threads: number | undefined
   readonly speedUp: number
   /** All pictures, side by side. */
   readonly svg: string
@@ -91,9 +108,10 @@ export async function listing({
   block = blockThread,
   print = console.log,
   picture = {},
+  threads = true,
 }: ListingOptions = {}): Promise<ListingReport> {
   const wait = (milliseconds: number) => sleep(milliseconds, { clock })
-  const versions = [
+  const onOneThread: readonly Version[] = [
     {
       title: 'ONE AFTER ANOTHER: each is awaited before the next is called',
       name: 'one after another',
@@ -128,7 +146,9 @@ export async function listing({
       clock: systemClock,
       pass: block,
     },
-  ] as const satisfies Version[]
+  ]
+  await using pool = threads ? await openPool() : undefined
+  const versions = pool ? [...onOneThread, versionOn(pool)] : onOneThread
 
   const runs: Run[] = []
   for (const [i, version] of versions.entries()) {
@@ -138,7 +158,7 @@ export async function listing({
     print(`\n${run.timeline.toText(picture)}`)
   }
 
-  const [sequential, together, inline, blocking] = runs.map(({ wall }) => wall) as Walls
+  const [sequential, together, inline, blocking, onThreads] = runs.map(({ wall }) => wall) as Walls
   const speedUp = sequential / together
   print(`
 
@@ -151,13 +171,42 @@ statements of main that follow it come first, and "Main Start" with them. The
 six events come in the chapter's order when main's own work is a participant
 too, called like the tasks, or when calls are eager, as in the third run.
 
-The first three wait without holding the thread. In the last the bodies block:
-they hold the one thread, and nothing overlaps them.`)
+The first three wait without holding the thread. In the fourth the bodies block:
+they hold the one thread, and nothing overlaps them.${pool ? ON_THREADS : ''}`)
   const svg = sideBySide(runs)
-  return { sequential, gathered: together, inline, blocking, speedUp, svg }
+  const walls = { sequential, gathered: together, inline, blocking, threads: onThreads }
+  return { ...walls, speedUp, svg }
 }
 
-type Walls = [sequential: number, gathered: number, inline: number, blocking: number]
+const ON_THREADS = ` In the fifth they block
+threads of their own, and main blocks too: all three overlap.`
+
+type Walls = [
+  sequential: number,
+  gathered: number,
+  inline: number,
+  blocking: number,
+  threads: number | undefined,
+]
+
+/** Opens a pool whose two threads have started: how long that takes is not what is shown. */
+async function openPool(): Promise<Pool> {
+  const pool: Pool = new WorkerPool(new URL('./listing-tasks.ts', import.meta.url), { threads: 2 })
+  await gather([1, 2].map(() => pool.tasks.ready()))
+  return pool
+}
+
+function versionOn(pool: Pool): Version {
+  return {
+    title: 'GATHERED, all three block, the tasks on worker threads: gatherSync blocks main',
+    name: 'gathered, threads',
+    ideal: [1000, 'the longest'],
+    program: gatheredOnThreads,
+    pool,
+    clock: systemClock,
+    pass: (milliseconds) => void sleepSync(milliseconds),
+  }
+}
 
 interface Run {
   readonly title: string
@@ -166,7 +215,7 @@ interface Run {
 }
 
 async function perform(
-  { title, program, start = 'deferred', clock, pass }: Version,
+  { title, program, start = 'deferred', pool, clock, pass }: Version,
   print: (line: string) => void,
 ): Promise<Run> {
   const begin = clock.now()
@@ -182,7 +231,9 @@ async function perform(
   }
   const scheduler = new Scheduler({ start, clock })
   const call = (name: string, milliseconds: number) =>
-    scheduler.task(work, { name })(name, milliseconds)
+    pool
+      ? pool.tasks.work.with({ name })(name, milliseconds, performance.timeOrigin + begin)
+      : scheduler.task(work, { name })(name, milliseconds)
 
   const timeline = trace({ clock })
   const results = await program({ work, call, timeline })
