@@ -88,7 +88,8 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
   /** Settles the whole without telling its subscribers, as `Subscriber.settled` wants it. */
   protected finish(state: Settled, outcome: unknown): AnyFuture | undefined {
     if (this.future.done) return undefined
-    const rest = this.abort()
+    // All have been heard of, then, which need not be looked for once more.
+    const rest = state === FULFILLED && this.left === 0 ? this.#letGo() : this.abort()
     // Last among the subscribers of the whole: its own listeners come first.
     if (rest.length > 0 && this.options.cancelRest) {
       const cause = state === FULFILLED ? undefined : { cause: outcome }
@@ -118,8 +119,13 @@ export abstract class Combination implements Driver<AnyFuture>, Subscriber<AnyFu
   abort(): AnyFuture[] {
     const rest = this.items.filter((input) => !input.done)
     for (const input of rest) unsubscribe(input, this)
-    this.items = []
+    this.#letGo()
     return rest
+  }
+
+  #letGo(): AnyFuture[] {
+    this.items = []
+    return this.items
   }
 
   /** Asked before `abort`, which cancels the inputs. */

@@ -1,6 +1,6 @@
 import { collect } from '../core/cell.ts'
 import { type AnyFuture, Future, isFuture } from '../core/future.ts'
-import { check, has } from '../internal/check.ts'
+import { check, has, isObject } from '../internal/check.ts'
 import { copyGatherOptions, type GatherOptions } from './gather-options.ts'
 
 /**
@@ -61,18 +61,25 @@ function take(item: unknown): AnyFuture {
  * not futures.
  */
 export function toIterable(source: unknown, name: string): Iterable<unknown> {
+  if (Array.isArray(source)) return source
   const ok = typeof source === 'object' && has(source, Symbol.iterator) && !(source instanceof Map)
   check(ok, name, 'futures, or an iterable or plain record of them', source)
   return source as Iterable<unknown>
 }
 
+interface Thenable {
+  readonly then?: unknown
+}
+
 function isThenable(value: unknown): boolean {
-  return isFuture(value) || (Object(value) === value && has(value, 'then'))
+  return isFuture(value) || (isObject(value) && typeof (value as Thenable).then === 'function')
 }
 
 const { propertyIsEnumerable: isEnumerable } = Object.prototype
 
 function isPlainRecord(value: unknown): value is Record<PropertyKey, unknown> {
+  // Arrays first, which are what is gathered from as a rule: the rest takes 50 ns to say so.
+  if (Array.isArray(value)) return false
   if (typeof value !== 'object' || value === null || Symbol.iterator in value) return false
   // Of any realm: a plain object's prototype is the one that has none itself.
   const prototype = Object.getPrototypeOf(value)
