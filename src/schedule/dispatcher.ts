@@ -277,10 +277,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     if (reason !== AGAIN) {
       const { witnesses } = execution
       this.#settle(this.#executions.release(execution), state, reason)
-      witnesses?.forEach((witness) => {
-        if (state === REJECTED) witness.threw(reason)
-        witness.ended()
-      })
+      if (witnesses !== undefined) tellOfEnd(witnesses, state, reason)
     }
     this.drain()
   }
@@ -450,6 +447,14 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
 
   #closedError(): InvalidStateError {
     return new InvalidStateError(`The ${this.kind} "${this.name}" is closed`)
+  }
+}
+
+// Not a closure inside `ended`, as `#drainAfterTurn`.
+function tellOfEnd(witnesses: readonly Witness[], state: Settled, reason: unknown): void {
+  for (const witness of witnesses) {
+    if (state === REJECTED) witness.threw(reason)
+    witness.ended()
   }
 }
 
