@@ -342,7 +342,8 @@ export class Crew implements Workforce, Employer {
     if (this.board.countOf(slot) !== IN_MESSAGE) return true
     // One of an earlier call may be there, whose thread ended before it had finished.
     const isThere = (): boolean => this.#outcomes.get(slot)?.use === useOf(state)
-    if (!isThere()) thread?.listen()
+    // Only as far as need be: hundreds of results at once would outlive the young garbage.
+    while (!isThere() && thread?.listenOnce());
     return isThere()
   }
 

@@ -165,10 +165,11 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   readonly #canRun = (slot: number): boolean => {
     if (this.#isKnown(slot)) return true
     if (this.#lacks) return false
-    // It may be in a message that has not come up yet.
+    // It may be in a message that has not come up yet. Only as far as need be: to collect the garbage
+    // of hundreds of arguments that were there at once took a third of the time.
+    while (this.#receiveOne()) if (this.#isKnown(slot)) return true
     this.#lacks = true
-    this.drain()
-    return this.#isKnown(slot)
+    return false
   }
 
   #isKnown(slot: number): boolean {
@@ -293,11 +294,16 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   // What is said.
 
   drain(): boolean {
-    for (let some = false; ; some = true) {
-      const received = receive?.(this.#port)
-      if (received === undefined) return some
-      this.#obey(received.message as Order)
-    }
+    if (!this.#receiveOne()) return false
+    while (this.#receiveOne());
+    return true
+  }
+
+  #receiveOne(): boolean {
+    const received = receive?.(this.#port)
+    if (received === undefined) return false
+    this.#obey(received.message as Order)
+    return true
   }
 
   #obey(order: Order): void {

@@ -96,12 +96,15 @@ export class Thread {
 
   /** Hears what it has said so far, without waiting for events. */
   listen(): void {
-    if (receive === undefined) return
-    for (;;) {
-      const received = receive(this.#port)
-      if (received === undefined) return
-      this.#employer.heard(this, received.message as Report)
-    }
+    while (this.listenOnce());
+  }
+
+  /** Hears the next thing it has said. Gives false if that was all so far. */
+  listenOnce(): boolean {
+    const received = receive?.(this.#port)
+    if (received === undefined) return false
+    this.#employer.heard(this, received.message as Report)
+    return true
   }
 
   /**
