@@ -27,11 +27,11 @@ export interface Comparison {
 }
 
 // Whoever takes much longer than the floor is measured in fewer rounds: he has this long.
-const BUDGET_MS = isQuick ? 300 : 2500
+const BUDGET_MS = isQuick ? 300 : 1500
 const ROUNDS = wantedRounds ?? (isQuick ? 5 : 21)
 // In a longer run, what is compiled anew at its beginning is not to be seen.
 const SHORT_MS = 100
-const LEAST_ROUNDS = Math.min(ROUNDS, isQuick ? 2 : 7)
+const LEAST_ROUNDS = Math.min(ROUNDS, isQuick ? 2 : 5)
 
 /**
  * Compares contestants with the floor. In every round each of them runs right before or right after

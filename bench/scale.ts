@@ -11,7 +11,7 @@ import { finish, OpenTable } from './table.ts'
 const SIZES = isQuick ? [1000, 10_000] : [1000, 10_000, 100_000, 1_000_000]
 // Small pieces are repeated until they are so many calls.
 const LEAST_CALLS = isQuick ? 10_000 : 100_000
-const ROUNDS = wantedRounds ?? (isQuick ? 2 : 5)
+const ROUNDS = wantedRounds ?? (isQuick ? 2 : 3)
 const LIMIT = 8
 
 type Make = (calls: number) => Contestant
