@@ -1,6 +1,6 @@
 import { cancelAll } from '../core/canceller.ts'
 import type { AnyCell } from '../core/cell.ts'
-import type { AnyFuture } from '../core/future.ts'
+import { type AnyFuture, Future } from '../core/future.ts'
 import { observer } from '../core/observer.ts'
 import { turn } from '../internal/event-loop.ts'
 import { RingQueue } from '../internal/ring-queue.ts'
@@ -180,7 +180,7 @@ export class Crew implements Workforce, Employer {
       return this.#pass(call, { isFailure: false, value: undefined })
     }
     this.#staff()
-    if (this.#broken !== undefined) return this.#fail(call, this.#broken)
+    if (this.#broken !== undefined) return this.#failSoon(call, this.#broken)
     if (call.slot < 0) this.#postings.add(call)
     else this.#postings.bring(call)
   }
@@ -394,15 +394,23 @@ export class Crew implements Workforce, Employer {
     this.#countFailedStart(thread)
     this.#lend(thread, false)
     this.#offers.forget(thread)
-    for (const call of this.#postings.begunBy(thread)) {
+    const begun = this.#postings.begunBy(thread)
+    for (const call of begun) {
       this.#postings.detach(call)
       this.#settle(call, call.cancelReason ?? this.#loss(call, thread))
     }
+    if (begun.length === 0) this.#reportEnd(thread)
     this.#staff()
     this.#sendOn(thread)
     this.#checkIdle()
     // The thread may have taken along what it was about to tell.
     this.#listenSoon()
+  }
+
+  /** What a thread died of that ran no call is held as a failure, which nobody will collect. */
+  #reportEnd({ isReady, isKilled, cause }: Thread): void {
+    if (!isReady || isKilled || cause === undefined) return
+    new Future((_, reject) => reject(cause), { name: `${this.name}, a thread without a call` })
   }
 
   #countFailedStart(thread: Thread): void {
@@ -450,6 +458,11 @@ export class Crew implements Workforce, Employer {
     this.#broken = new WorkerLostError(`The pool "${this.name}" ${what}`, { cause })
     for (const call of this.#postings.clear()) this.#fail(call, this.#broken)
     this.#checkIdle()
+  }
+
+  // Not at once: one that is tried again and again must let others have their turn.
+  #failSoon(call: RemoteCall, error: unknown): void {
+    this.#clock.callLater(() => this.#fail(call, error), 0)
   }
 
   #loss(call: RemoteCall, thread: Thread | undefined): Outcome {

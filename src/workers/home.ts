@@ -18,6 +18,8 @@ export interface Home {
   tell(report: Report, transfer?: readonly Transferable[]): void
   /** Has the pool look, if it waits for that. */
   callOwner(): void
+  /** Throws the reason if the call that runs here was cancelled. */
+  throwIfCancelled(): void
   /** Handles what the pool has said so far, without waiting for events. Gives whether it has. */
   drain(): boolean
   /** Makes a call of a body of the module that is to run here, as soon as it is begun. */

@@ -247,6 +247,8 @@ export class NestedCrew implements Workforce {
 
   pump(): void {
     this.#home.drain()
+    // A body that blocks has no other place to learn of it.
+    this.#home.throwIfCancelled()
     this.#clock.run()
     // An async body would get stuck at its first await.
     while (this.#runNext(({ name }) => !this.#home.isAsync(name)));

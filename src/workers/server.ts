@@ -329,6 +329,11 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     if (this.#future?.done) this.board.setCancel(this.#slot, SEEN)
   }
 
+  throwIfCancelled(): void {
+    this.#lookForCancel()
+    if (this.#future?.status === 'cancelled') throw this.#future.reason
+  }
+
   /** A body that was cancelled has let the event loop turn. */
   #saw(slot: number, use: number): void {
     if (slot === this.#slot && use === useOf(this.board.state(slot)))

@@ -36,6 +36,8 @@ export class Thread {
   isLost = false
   /** Whether its body blocks it, and waits for other calls of the pool. */
   isBlocked = false
+  /** Whether its pool has ended it. */
+  isKilled = false
   /** When it was last known to do something, on the pool's clock. */
   lastUsed: number
   /** What it died of, as far as that is known. */
@@ -140,6 +142,7 @@ export class Thread {
 
   /** Ends it, whatever it does. Its calls fail now; it may take long to be gone. */
   kill(): void {
+    this.isKilled = true
     this.isGone = true
     this.isLost = true
     this.stopWatch?.()

@@ -282,6 +282,16 @@ describe('a worker that an application makes', () => {
     expect(pool.threads).toBe(1)
   })
 
+  it('R25 lets others have their turn, however often a call of a broken pool is tried again', async () => {
+    const module = new URL('data:text/javascript,throw new Error("no good")')
+    const { double } = open(module).tasks
+    const endless = double?.with({ retry: { retries: Infinity } })(1)
+
+    for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve))
+
+    expect(endless?.cancel()).toBe(true)
+  })
+
   it('R25 leaves the others alone when a further one cannot load its module', async () => {
     let starts = 0
     const silent = new URL('data:text/javascript,setInterval(() => {}, 1000)')

@@ -32,6 +32,21 @@ describe('a program with a pool', () => {
     expect(ended).toEqual({ ...fine, stdout: '2 0\n' })
   })
 
+  it('R16 is told of an error that ends a thread which runs no call', async () => {
+    const ended = await runBuilt(`
+      const pool = open({ threads: 1, name: 'crew' })
+      await pool.tasks.failAfterwards()
+      while (pool.threads > 0) await new Promise(setImmediate)
+      console.log(await pool.tasks.double(21))
+    `)
+
+    expect(ended.stdout).toBe('42\n')
+    expect(ended.stderr).toMatch(
+      /^Task "crew, a thread without a call" failed and nobody collected it: RangeError: left behind\n/,
+    )
+    expect(ended.code).toBe(1)
+  })
+
   it('ends with close, terminate and disposal, whatever its threads do', async () => {
     const ended = await runBuilt(`
       {

@@ -17,6 +17,7 @@ interface Nested {
   copies(): Promise<unknown>
   uncloneable(): Promise<[string, string]>
   blockOnPlain(): string
+  blockUntilCancelled(cells: Int32Array, told: Int32Array): never
   passThenNest(cells: Int32Array, value: unknown): Promise<unknown>
   blockThenNest(cells: Int32Array, value: unknown): unknown
   waitFor(cells: Int32Array): Promise<void>
@@ -128,6 +129,19 @@ describe('a body that blocks on an async body', () => {
 
     expect(await pool.tasks.blockOnLater('on')).toBe('on')
     never.open()
+    await eventually(() => pool.running === 0)
+  })
+  it('R25 goes on with the reason when it is cancelled, without a turn of its event loop', async () => {
+    const pool = poolOf<Nested>('nested.mjs', { threads: 2, grace: Infinity })
+    const [meeting, told] = [new Meeting(), new Meeting()]
+    const blocking = pool.tasks.blockUntilCancelled(meeting.cells, told.cells)
+    await meeting.until(1)
+
+    blocking.cancel(new Error('enough'))
+    await told.until(1)
+
+    expect(told.count).toBe(1)
+    meeting.open()
     await eventually(() => pool.running === 0)
   })
 })
