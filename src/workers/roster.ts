@@ -20,6 +20,8 @@ export class Roster {
   /** How many bodies block their threads, and wait for calls that need threads too. */
   #lent = 0
   #stopSweep: (() => void) | undefined
+  /** Whether it has no more use for threads. */
+  #isDisbanded = false
 
   constructor(
     employer: Employer,
@@ -173,6 +175,7 @@ export class Roster {
 
   /** Lets threads go that have had nothing to do for long: looks now and then, as long as there are any. */
   #sweepLater(): void {
+    if (this.#isDisbanded) return
     const { idleTimeout } = this.#options
     this.#stopSweep ??= this.#clock.callLater(
       () => {
@@ -194,6 +197,7 @@ export class Roster {
 
   /** Has all threads go, none of which has a call, and gives up on those that have not gone in time. */
   async disband(): Promise<void> {
+    this.#isDisbanded = true
     for (const thread of this.live) {
       // One that loads its module may never hear of it.
       if (this.#board.threadState(thread.index) === BOOTING) thread.kill()

@@ -164,9 +164,10 @@ export class Thread {
   end(): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
+    // What it has said of its end still counts.
+    this.listen()
     this.isGone = true
     this.stopWatch?.()
-    this.listen()
     this.isLost = true
     this.#employer.board.setThreadState(this.index, GONE)
     this.#port.close()

@@ -59,7 +59,7 @@ describe('what a thread prints', () => {
         // As slow as a reader that now and then does something else.
         child.stdout?.on('data', () => {
           child.stdout?.pause()
-          setTimeout(() => child.stdout?.resume(), 2)
+          setImmediate(() => setImmediate(() => child.stdout?.resume()))
         })
       },
     })
