@@ -69,9 +69,24 @@ export function copyPoolOptions(options: WorkerPoolOptions): CheckedPoolOptions 
   checkNumber('idleTimeout', 'milliseconds from 0 up, or Infinity', idleTimeout, (n) => n >= 0)
   checkNumber('grace', 'milliseconds from 0 up, or Infinity', grace, (n) => n >= 0)
   checkNumber('loadTimeout', 'milliseconds above 0, or Infinity', loadTimeout, (n) => n > 0)
-  if (resourceLimits !== undefined) checkObject(resourceLimits, 'resourceLimits')
-  if (env !== undefined) checkObject(env, 'env')
-  check(execArgv === undefined || Array.isArray(execArgv), 'execArgv', 'a list', execArgv)
+  checkNodeOptions(options)
   const node = { resourceLimits, env, execArgv }
   return { threads, name, start, signal, idleTimeout, grace, loadTimeout, ...node }
+}
+
+/** Checked here: the platform would not refuse them before the first call, if at all. */
+function checkNodeOptions({
+  resourceLimits = {},
+  env = {},
+  execArgv = [],
+}: NodeWorkerOptions): void {
+  checkObject(resourceLimits, 'resourceLimits')
+  for (const [name, limit = 1] of Object.entries(resourceLimits)) {
+    checkNumber(`resourceLimits.${name}`, 'megabytes above 0', limit, (n) => n > 0)
+  }
+  checkObject(env, 'env')
+  check(Array.isArray(execArgv), 'execArgv', 'a list of strings', execArgv)
+  for (const [i, one] of execArgv.entries()) {
+    check(typeof one === 'string', `execArgv[${i}]`, 'a string', one)
+  }
 }
