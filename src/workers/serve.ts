@@ -26,7 +26,8 @@ import { type Bodies, Server } from './server.ts'
  */
 export function serve(tasks: object | (() => Promise<object>)): void {
   if (typeof tasks === 'function') return serveModule(tasks as () => Promise<Bodies>)
-  check(typeof tasks === 'object' && tasks !== null, 'tasks', 'an object of functions', tasks)
+  const expected = 'an object of functions, or a function that loads them'
+  check(typeof tasks === 'object' && tasks !== null, 'tasks', expected, tasks)
   awaitWelcome((server) => server.start(tasks as Bodies))
 }
 

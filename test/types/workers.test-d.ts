@@ -321,12 +321,15 @@ describe('the other functions', () => {
     registerErrors(Map)
   })
 
-  test('serve() takes a module, sleepSync() milliseconds', () => {
-    expectTypeOf(serve).parameters.toEqualTypeOf<[tasks: object]>()
-    expectTypeOf(sleepSync).parameters.toEqualTypeOf<[milliseconds: number]>()
-    expectTypeOf(sleepSync(5)).toEqualTypeOf<void>()
+  test('serve() takes a module, or what loads it', () => {
+    expectTypeOf(serve).parameters.toEqualTypeOf<[tasks: object | (() => Promise<object>)]>()
     // @ts-expect-error a text is no module
     serve('file:///tasks.js')
+  })
+
+  test('sleepSync() takes milliseconds', () => {
+    expectTypeOf(sleepSync).parameters.toEqualTypeOf<[milliseconds: number]>()
+    expectTypeOf(sleepSync(5)).toEqualTypeOf<void>()
   })
 
   test('WorkerLostError says how the thread has ended', () => {

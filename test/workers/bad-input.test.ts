@@ -221,17 +221,23 @@ describe('R5 a pool', () => {
 })
 
 describe('R5 serve()', () => {
-  it.each(casesOf({ tasks: [...NO_OBJECTS, [undefined, TypeError, '`undefined` (undefined)']] }))(
+  const wrongs = NO_OBJECTS.filter(([value]) => typeof value !== 'function')
+
+  it.each(casesOf({ tasks: [...wrongs, [undefined, TypeError, '`undefined` (undefined)']] }))(
     'throws for no %s: %s',
     (option, shown, value, error) => {
       const thrown = thrownBy(() => serve(value as never))
 
-      expectMisuse(thrown, error, option, shown, /^an object of functions$/)
+      const expected = /^an object of functions, or a function that loads them$/
+      expectMisuse(thrown, error, option, shown, expected)
     },
   )
 
-  it('throws outside of a worker', () => {
-    const thrown = thrownBy(() => serve({ add: () => 1 }))
+  it.each([
+    ['an object', { add: () => 1 }],
+    ['a function', async () => ({ add: () => 1 })],
+  ])('throws outside of a worker, given %s', (_, tasks) => {
+    const thrown = thrownBy(() => serve(tasks))
 
     expect(thrown).toBeInstanceOf(TypeError)
     expect(thrown.message).toBe('This is no worker thread')

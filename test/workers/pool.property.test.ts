@@ -89,7 +89,8 @@ class Program {
     Atomics.store(this.cells, GATE, gate)
     Atomics.notify(this.cells, GATE)
     const late = made.filter((_, i) => calls[i]?.cancel === 'while')
-    if (late.length > 0 && gate % 2 === 0) await eventually(() => this.#started > from + this.#threads)
+    if (late.length > 0 && gate % 2 === 0)
+      await eventually(() => this.#started > from + this.#threads)
     for (const one of late) one.isOpen = true
     this.#cancel(late)
 
