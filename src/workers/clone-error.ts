@@ -48,10 +48,13 @@ function futureIn(values: readonly unknown[]): string[] | undefined {
 
 function keyOfFutureIn(value: object): string | undefined {
   try {
-    // A list or a plain object: in others, what looks like a property may run code.
+    if (Array.isArray(value)) {
+      const index = value.findIndex(isFuture)
+      return index < 0 ? undefined : String(index)
+    }
+    // A plain object: in others, what looks like a property may run code.
     const prototype = Object.getPrototypeOf(value)
-    if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null)
-      return undefined
+    if (prototype !== Object.prototype && prototype !== null) return undefined
     return Object.keys(value).find((key) => {
       const property = Object.getOwnPropertyDescriptor(value, key)
       return isFuture(property?.value)

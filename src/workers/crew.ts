@@ -180,7 +180,7 @@ export class Crew implements Workforce, Employer {
       return this.#pass(call, { isFailure: false, value: undefined })
     }
     this.#staff()
-    if (this.#broken !== undefined) return this.#failSoon(call, this.#broken)
+    if (this.#broken !== undefined) return this.#refuse(call, this.#broken)
     if (call.slot < 0) this.#postings.add(call)
     else this.#postings.bring(call)
   }
@@ -372,6 +372,7 @@ export class Crew implements Workforce, Employer {
   #pass(call: RemoteCall, { isFailure, value }: Outcome): void {
     const { run } = call
     // It may be tried again.
+    call.isAgain = true
     call.run = undefined
     call.outcome = undefined
     call.tellTimes?.()
@@ -460,8 +461,9 @@ export class Crew implements Workforce, Employer {
     this.#checkIdle()
   }
 
-  // Not at once: one that is tried again and again must let others have their turn.
-  #failSoon(call: RemoteCall, error: unknown): void {
+  #refuse(call: RemoteCall, error: unknown): void {
+    if (!call.isAgain) return this.#fail(call, error)
+    // One that is tried again and again must let others have their turn.
     this.#clock.callLater(() => this.#fail(call, error), 0)
   }
 

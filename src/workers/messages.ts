@@ -26,15 +26,7 @@ export const VERSION = 1
 /** To a thread. */
 export type Order =
   | 0
-  /** The arguments of a call on the board. */
-  | {
-      readonly is: 'call'
-      readonly slot: number
-      readonly use: number
-      readonly values: unknown[]
-      /** What the task is called, if not as its function. */
-      readonly label: string | undefined
-    }
+  | SentCall
   /** The names of functions, by which calls on the board say theirs by number. */
   | { readonly is: 'names'; readonly names: readonly string[] }
   | {
@@ -47,6 +39,17 @@ export type Order =
   /** No thread is left that could help while this one is blocked. */
   | { readonly is: 'refuse' }
   | Answer
+
+/**
+ * To a thread: the arguments of a call on the board, and what its task is called, if not as its
+ * function. A list, and not an object as the rest: without keys it is cloned in 2 us less.
+ */
+export type SentCall = readonly [
+  slot: number,
+  use: number,
+  label: string | undefined,
+  values: readonly unknown[],
+]
 
 /** To a thread: the outcome of a call that it has offered. */
 export type Answer = { readonly is: 'answer'; readonly key: number } & Ending

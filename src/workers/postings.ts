@@ -138,8 +138,7 @@ export class Postings {
     try {
       const transfer = transfersOf(values)
       refuseFutures(values)
-      const use = useOf(state)
-      to.post({ is: 'call', slot, use, values: values as unknown[], label }, transfer)
+      to.post([slot, useOf(state), label, values], transfer)
       if (transfer.length > 0) call.isMoved = true
     } catch (error) {
       to.post(0)

@@ -39,6 +39,8 @@ export class RemoteCall {
   readonly offer: Offer | undefined
   /** Where it was made, as far as that was noted. */
   readonly site: CallSite | undefined
+  /** Whether it was tried before. */
+  isAgain = false
   /** How it has ended, before the scheduler is told. */
   outcome: Outcome | undefined
   /** Why it was cancelled while its body ran. */

@@ -27,7 +27,7 @@ import { packThrown, unpackThrown } from './error-codec.ts'
 import { type Home, setHome } from './home.ts'
 import { hostProcess, leave, type Port, receive, scope, threads } from './host.ts'
 import { readInline, writeInline } from './inline-values.ts'
-import type { Answer, Kind, Order, Report, Welcome } from './messages.ts'
+import type { Answer, Kind, Order, Report, SentCall, Welcome } from './messages.ts'
 import { Spin } from './spin.ts'
 import { transfersOf } from './transfer.ts'
 
@@ -63,7 +63,7 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     rate: undefined,
   })
   /** Arguments that came by message, for calls that nobody here has begun. */
-  readonly #sent = new Map<number, Extract<Order, { is: 'call' }>>()
+  readonly #sent = new Map<number, SentCall>()
   // The call that runs: one at a time.
   #slot = NONE
   #future: AnyFuture | undefined
@@ -176,13 +176,13 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     const board = this.board
     if (this.#names[board.functionOf(slot)] === undefined) return false
     return (
-      board.countOf(slot) !== IN_MESSAGE || this.#sent.get(slot)?.use === useOf(board.state(slot))
+      board.countOf(slot) !== IN_MESSAGE || this.#sent.get(slot)?.[USE] === useOf(board.state(slot))
     )
   }
 
   /** Lets go of arguments of calls that somebody else has begun, or nobody ever will. */
   #forgetOthers(): void {
-    for (const [slot, { use }] of this.#sent) {
+    for (const [slot, { [USE]: use }] of this.#sent) {
       const state = this.board.state(slot)
       if (useOf(state) !== use || state === (use | FREE)) this.#sent.delete(slot)
     }
@@ -194,12 +194,12 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     const board = this.board
     const count = board.countOf(slot)
     const sent = count === IN_MESSAGE ? this.#sent.get(slot) : undefined
-    const values = sent?.values ?? readInline(board, slot, count)
+    const [, , label, values = readInline(board, slot, count)] = sent ?? []
     this.#sent.delete(slot)
     this.#slot = slot
     if (!board.begin(slot, this.index)) return
     const name = this.#names[board.functionOf(slot)] as string
-    const future = this.callHere(name, sent?.label, values)
+    const future = this.callHere(name, label, values)
     this.#future = future
     collect(future)
     follow(future, this)
@@ -308,7 +308,7 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
 
   #obey(order: Order): void {
     if (order === 0) return
-    if (order.is === 'call') this.#sent.set(order.slot, order)
+    if (isSentCall(order)) this.#sent.set(order[0], order)
     else if (order.is === 'names') this.#names.push(...order.names)
     else if (order.is === 'leave') leave()
     else if (order.is === 'answer') this.onAnswer?.(order)
@@ -391,6 +391,14 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
 function kindOf(value: unknown): Kind {
   return isError(value) ? 'error value' : 'value'
 }
+
+// A function that narrows: `Array.isArray` does not see a list that is readonly.
+function isSentCall(order: Exclude<Order, 0>): order is SentCall {
+  return Array.isArray(order)
+}
+
+/** Where a call that was sent says which use of its slot it is. */
+const USE = 1
 
 const NONE = -1
 

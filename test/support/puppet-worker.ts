@@ -1,6 +1,6 @@
 import { Board, FREE, IN_MESSAGE, useOf } from '../../src/workers/board.ts'
 import { writeInline } from '../../src/workers/inline-values.ts'
-import type { Order, Report, Welcome } from '../../src/workers/messages.ts'
+import type { Order, Report, SentCall, Welcome } from '../../src/workers/messages.ts'
 import type { WorkerLike } from '../../src/workers/worker-pool.ts'
 
 /** A thread that does nothing by itself: what it does, and when it dies, is up to the test. */
@@ -31,7 +31,10 @@ export class Puppet implements WorkerLike {
     this.#board = new Board(welcome.threads, welcome.buffer)
     welcome.port.onmessage = ({ data }) => {
       const order = data as Order
-      if (order !== 0 && order.is === 'call') this.sent.set(order.slot, order.values)
+      if (Array.isArray(order)) {
+        const [slot, , , values] = order as SentCall
+        this.sent.set(slot, [...values])
+      }
     }
     this.tell({ is: 'ready' })
   }
