@@ -1,6 +1,6 @@
 /** What benchmarks find, and where it is kept. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
+import { cpus, loadavg, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 
 export type Unit = 'times' | 'ns' | 'us' | 'bytes' | 'kB' | 'MB' | 'count'
@@ -78,10 +78,9 @@ export function readAll(folder: string): Map<string, Map<string, Results>> {
 }
 
 function machine(): string {
-  const [cpu] = cpus()
+  const processors = cpus()
   const memory = `${Math.round(totalmem() / 2 ** 30)} GB`
-  const cores = availableParallelism()
-  return `${cpu?.model.trim() ?? 'unknown'}, ${cores} cores, ${memory}, ${type()} ${release()}`
+  return `${processors[0]?.model.trim() ?? 'unknown'}, ${processors.length} cores, ${memory}, ${type()} ${release()}`
 }
 
 function peerVersions(folder: string): Record<string, string> {
