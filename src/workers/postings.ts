@@ -12,6 +12,7 @@ import {
   threadOf,
   useOf,
 } from './board.ts'
+import { CallList } from './call-list.ts'
 import { argumentError, refuseFutures } from './clone-error.ts'
 import { writeInline } from './inline-values.ts'
 import { comesFirst, type RemoteCall } from './remote-call.ts'
@@ -40,8 +41,14 @@ export class Postings {
   #dropped = 0
   /** Whether there was no thread to send the arguments of some call to. */
   #hasUnsent = false
-  /** The last of those on the board whose turn has not come. */
-  #lastAhead: RemoteCall | undefined
+  /** Those on the board whose turn has not come, in their order. */
+  readonly #ahead = new CallList()
+  /**
+   * How many more may be put there. Urgent calls make others be taken back and put there again: each
+   * call, and each one that has ended, pays for a few of those, so that a call in a flood costs the
+   * same however many wait.
+   */
+  #credit = SLOTS
 
   /** @param failed - Told of calls that cannot be handed to a thread. */
   constructor(
@@ -68,10 +75,13 @@ export class Postings {
     if (call.slot >= 0) return
     // In line already, it may have waited for its turn.
     if (!call.isInLine) this.#takeInLine(call)
-    const last = this.#lastAhead
-    // Off the board, the last one says nothing of the others.
-    if (last !== undefined && (last.slot < 0 || comesFirst(call, last))) this.#withdrawAfter(call)
+    this.#earn()
+    this.#withdrawAfter(call)
     this.fillBoard()
+  }
+
+  #earn(): void {
+    this.#credit = Math.min(SLOTS, this.#credit + EARNED)
   }
 
   #takeInLine(call: RemoteCall): void {
@@ -81,13 +91,11 @@ export class Postings {
 
   /** Takes back what is on the board ahead of its turn and comes after a call. */
   #withdrawAfter(call: RemoteCall): void {
-    this.#lastAhead = undefined
-    for (const each of this.#calls) {
-      if (each === undefined || each.run !== undefined) continue
-      if (comesFirst(call, each) && this.takeBack(each)) this.#takeInLine(each)
-      else if (this.#lastAhead === undefined || comesFirst(this.#lastAhead, each)) {
-        this.#lastAhead = each
-      }
+    const ahead = this.#ahead
+    for (let last = ahead.last; last !== undefined && comesFirst(call, last); last = ahead.last) {
+      if (this.takeBack(last)) this.#takeInLine(last)
+      // Some thread has begun it.
+      else ahead.remove(last)
     }
   }
 
@@ -104,6 +112,7 @@ export class Postings {
 
   #canPublish(call: RemoteCall): boolean {
     const hasTurn = call.run !== undefined
+    if (!hasTurn && this.#credit === 0) return false
     // What is moved can be sent only once: to a thread that is free.
     if (!hasTurn && transfersOf(call.values).length > 0) return false
     return this.#freeSlots.length > (hasTurn ? 0 : this.#reserved) && this.#board.hasRoom
@@ -118,7 +127,10 @@ export class Postings {
     call.slot = slot
     call.state = this.#board.enqueue(slot)
     this.#calls[slot] = call
-    if (call.run === undefined) this.#lastAhead = call
+    if (call.run === undefined) {
+      this.#credit -= 1
+      this.#ahead.push(call)
+    }
     const sleeper = this.#roster.sleeper()
     if (!isInline) this.#send(call, this.#receiverOf(call))
     else if (sleeper !== undefined) this.#roster.wake(sleeper)
@@ -163,6 +175,7 @@ export class Postings {
 
   /** The turn of a call on the board has come: some thread is free, not always the one it was sent to. */
   bring(call: RemoteCall): void {
+    this.#ahead.remove(call)
     if (this.#board.countOf(call.slot) !== IN_MESSAGE) return
     const to = this.#receiverOf(call)
     if (to !== undefined && this.#canSendOn(call, to)) this.#send(call, to)
@@ -227,6 +240,7 @@ export class Postings {
   detach(call: RemoteCall): void {
     this.#calls[call.slot] = undefined
     call.slot = -1
+    this.#ahead.remove(call)
     if (call.sentTo !== undefined) call.sentTo.assigned -= 1
     call.sentTo = undefined
     call.stopGrace?.()
@@ -237,6 +251,7 @@ export class Postings {
   free(slot: number): void {
     this.#board.free(slot)
     this.#freeSlots.push(slot)
+    this.#earn()
   }
 
   /** What a thread has begun and not finished. */
@@ -290,3 +305,6 @@ export class Postings {
     return wanted
   }
 }
+
+/** How many calls each one pays for. */
+const EARNED = 4

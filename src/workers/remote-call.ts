@@ -27,6 +27,9 @@ export class RemoteCall {
   /** Where it is on the board, or -1, and what that slot's word was when it was put there. */
   slot = -1
   state = 0
+  // Its neighbours in the list that it is in.
+  before: RemoteCall | undefined
+  after: RemoteCall | undefined
   /** To whom its arguments were sent, while nobody has begun it. */
   sentTo: Thread | undefined
   /** Whether some of its arguments were moved: they cannot be sent again. */
