@@ -122,6 +122,8 @@ function putAndTakeBack(model: Model, owner: Board): void {
 function claim(model: Model, { threads }: Real, which: number, odd: number, meanwhile?: Act): void {
   const index = which % threads.length
   const board = threads[index] as Board
+  // What is put on the ring meanwhile is for the next look.
+  const end = model.all.length
   const looked: number[] = []
   let left = meanwhile
   const slot = board.claim(index, (it) => {
@@ -133,7 +135,7 @@ function claim(model: Model, { threads }: Real, which: number, odd: number, mean
   })
 
   // Whatever has happened meanwhile, it is the first of those that are left.
-  const [call] = model.queued.filter(({ id }) => id % 3 !== odd)
+  const [call] = model.queued.filter(({ id }) => id < end && id % 3 !== odd)
   expect(slot).toBe(call === undefined ? -1 : call.slot)
   expect(looked).toEqual([...looked].sort((a, b) => a - b))
   if (call === undefined) return
