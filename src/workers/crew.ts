@@ -9,21 +9,8 @@ import type { Definition } from '../schedule/definition.ts'
 import { Dispatcher } from '../schedule/dispatcher.ts'
 import type { Run } from '../schedule/executor.ts'
 import type { TaskOptions } from '../schedule/task-options.ts'
-import {
-  ASKED,
-  BOOTING,
-  Board,
-  BUSY,
-  codeOf,
-  IN_MESSAGE,
-  LISTENING,
-  MOST_THREADS,
-  RUNNING,
-  SEEN,
-  threadOf,
-  useOf,
-  WAITING,
-} from './board.ts'
+import { BOOTING, BUSY, LISTENING, WAITING } from './attendance.ts'
+import { ASKED, Board, IN_MESSAGE, SEEN } from './board.ts'
 import { packThrown, unpackThrown } from './error-codec.ts'
 import { receive } from './host.ts'
 import { readInline } from './inline-values.ts'
@@ -36,6 +23,7 @@ import { PumpedClock } from './pumped-clock.ts'
 import { type Outcome, RemoteCall } from './remote-call.ts'
 import { RemoteDefinition } from './remote-definition.ts'
 import { Roster } from './roster.ts'
+import { codeOf, MOST_THREADS, RUNNING, threadOf, useOf } from './slot-word.ts'
 import { Spin } from './spin.ts'
 import type { RawWorker } from './start-worker.ts'
 import type { Employer, Thread } from './thread.ts'
@@ -54,7 +42,6 @@ type OutcomeReport = Extract<Report, { is: 'outcome' }>
 export class Crew implements Workforce, Employer {
   readonly dispatcher: Dispatcher
   readonly board: Board
-  readonly indices: number
   readonly module: string | undefined
   readonly place: string
   readonly name: string
@@ -88,9 +75,9 @@ export class Crew implements Workforce, Employer {
     this.name = name
     this.place = name
     this.#grace = grace
-    this.indices = Math.min(MOST_THREADS, 2 * threads + SPARE_INDICES)
-    this.board = new Board(this.indices)
-    this.board.setOwner(LISTENING)
+
+    this.board = new Board(Math.min(MOST_THREADS, 2 * threads + SPARE_INDICES))
+    this.board.attendance.setOwner(LISTENING)
     this.#roster = new Roster(this, options, this.#clock, start)
     this.#postings = new Postings(this.board, this.#roster, threads, (call, error) =>
       this.#fail(call, error),
@@ -274,11 +261,11 @@ export class Crew implements Workforce, Employer {
   #listen(): void {
     if (this.#isComing) return
     if (this.#look()) return this.#listenSoon()
-    this.board.setOwner(LISTENING)
+    this.board.attendance.setOwner(LISTENING)
     this.#postings.feed()
     // What was finished just before nobody has told of.
     if (!this.board.hasFinished) return
-    this.board.setOwner(BUSY)
+    this.board.attendance.setOwner(BUSY)
     this.#listenSoon()
   }
 
@@ -532,11 +519,13 @@ export class Crew implements Workforce, Employer {
     if (receive !== undefined) return true
     // In a browser no message comes to a blocked thread, and no thread starts that it has made.
     for (const slot of this.#late) if (this.#postings.callIn(slot)?.future === future) return false
-    return this.#roster.live.some(({ index }) => this.board.threadState(index) !== BOOTING)
+    return this.#roster.live.some(
+      ({ index }) => this.board.attendance.threadState(index) !== BOOTING,
+    )
   }
 
   pump(): void {
-    this.board.setOwner(BUSY)
+    this.board.attendance.setOwner(BUSY)
     this.#clock.run()
     for (const thread of this.#roster.all) thread.listen()
     this.#look()
@@ -550,13 +539,13 @@ export class Crew implements Workforce, Employer {
     // Where cores are free, one call after the other takes a fraction of the time that it takes to
     // be woken.
     if (this.#spin.until(this.#isFinished)) return
-    this.board.setOwner(WAITING)
+    this.board.attendance.setOwner(WAITING)
     // Only now: a thread that lacks arguments says so to nobody who is busy.
     this.#postings.feed()
     const longest = this.#late.size > 0 ? SHORT : PROBE_INTERVAL
     const most = Math.min(milliseconds, longest, clock.nextDue - clock.now())
-    if (!this.board.hasFinished && most > 0) this.board.waitForCall(most)
-    this.board.setOwner(BUSY)
+    if (!this.board.hasFinished && most > 0) this.board.attendance.waitForCall(most)
+    this.board.attendance.setOwner(BUSY)
     if (clock.now() - this.#probedAt < PROBE_INTERVAL) return
     this.#probedAt = clock.now()
     this.#roster.probe()

@@ -1,4 +1,4 @@
-import { type Board, DATA, TAGS } from './board.ts'
+import { type BoardMemory, DATA, SLOT_WORDS, TAGS } from './board-memory.ts'
 
 /**
  * Values small enough to be written into the slot of their call: up to eight of `undefined`,
@@ -14,13 +14,12 @@ const NUMBER = 4
 const STRING = 5
 
 const MOST_VALUES = 8
-const BASE_WORDS = 32
 
 /** Writes values into a slot. Gives false, and says nothing of the slot, if they do not fit. */
-export function writeInline(board: Board, slot: number, values: readonly unknown[]): boolean {
+export function writeInline(board: BoardMemory, slot: number, values: readonly unknown[]): boolean {
   if (values.length > MOST_VALUES) return false
   const base = board.base(slot)
-  const end = base + BASE_WORDS
+  const end = base + SLOT_WORDS
   let at = base + DATA
   for (let i = 0; i < values.length; i++) {
     const value = values[i]
@@ -51,7 +50,7 @@ export function writeInline(board: Board, slot: number, values: readonly unknown
 }
 
 /** Reads values that were written into a slot. */
-export function readInline(board: Board, slot: number, count: number): unknown[] {
+export function readInline(board: BoardMemory, slot: number, count: number): unknown[] {
   const base = board.base(slot)
   const values: unknown[] = []
   let at = base + DATA

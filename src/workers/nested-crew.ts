@@ -66,7 +66,7 @@ export class NestedCrew implements Workforce {
   }
 
   get size(): number {
-    return this.#home.board.countThreads()
+    return this.#home.board.attendance.countThreads()
   }
 
   submit(definition: Definition, name: string, values: readonly unknown[]): AnyFuture {
@@ -114,8 +114,8 @@ export class NestedCrew implements Workforce {
 
   #offer(call: NestedCall, mustHelp: boolean): void {
     const { board, index } = this.#home
-    if (call.key !== 0 || (!mustHelp && !board.mayHelp(index))) return
-    const word = board.freeOffer(index)
+    if (call.key !== 0 || (!mustHelp && !board.attendance.mayHelp(index))) return
+    const word = board.offers.freeWord(index)
     if (word < 0) return
     const key = this.#nextKey()
     const { name: fn, label: name, values, priority } = call
@@ -123,12 +123,12 @@ export class NestedCrew implements Workforce {
       const transfer = transfersOf(values)
       // Moved, they could not be run here any more.
       if (transfer.length > 0) return
-      board.setOffer(word, key)
+      board.offers.set(word, key)
       const options = { name, priority }
       this.#home.tell({ is: 'offer', key, word, fn, values: values as unknown[], options })
     } catch {
       // It fails when it is run here, with the same error.
-      board.setOffer(word, 0)
+      board.offers.set(word, 0)
       return
     }
     call.key = key
@@ -148,7 +148,7 @@ export class NestedCrew implements Workforce {
     this.#open.delete(call)
     if (call.key === 0) return true
     // Taken, it has the pool's answer to wait for.
-    if (!this.#home.board.retractOffer(call.word, call.key)) return false
+    if (!this.#home.board.offers.retract(call.word, call.key)) return false
     this.#home.tell({ is: 'retract', key: call.key })
     this.#offered.delete(call.key)
     call.key = 0
@@ -262,7 +262,11 @@ export class NestedCrew implements Workforce {
     }
     for (const call of this.#open) this.#offer(call, true)
     this.#home.callOwner()
-    board.blockThread(index, () => this.#home.drain(), Math.min(milliseconds, LONGEST_BLOCK))
+    board.attendance.blockThread(
+      index,
+      () => this.#home.drain(),
+      Math.min(milliseconds, LONGEST_BLOCK),
+    )
   }
 
   unblock(): void {

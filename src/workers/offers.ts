@@ -46,7 +46,7 @@ export class Offers {
   take(offer: Offer): boolean {
     // Retried, it was taken before.
     if (this.#taken.has(offer)) return true
-    if (!this.#taker.board.takeOffer(offer.word, offer.key)) return false
+    if (!this.#taker.board.offers.take(offer.word, offer.key)) return false
     this.#taken.add(offer)
     return true
   }

@@ -1,6 +1,6 @@
 import { check, checkNumber, checkObject, checkOptions } from '../internal/check.ts'
 import { checkStartMode, type StartMode } from '../schedule/scheduler-options.ts'
-import { MOST_THREADS } from './board.ts'
+import { MOST_THREADS } from './slot-word.ts'
 import { type NodeWorkerOptions, spareThreads } from './start-worker.ts'
 
 /** What a pool is made with. */

@@ -1,22 +1,14 @@
 import { observer } from '../core/observer.ts'
 import { OrderedQueue } from '../internal/ordered-queue.ts'
-import {
-  ASLEEP,
-  AWAKE,
-  type Board,
-  codeOf,
-  FREE,
-  IN_MESSAGE,
-  RUNNING,
-  SLOTS,
-  threadOf,
-  useOf,
-} from './board.ts'
+import { ASLEEP, AWAKE } from './attendance.ts'
+import { type Board, IN_MESSAGE } from './board.ts'
+import { SLOTS } from './board-memory.ts'
 import { CallList } from './call-list.ts'
 import { argumentError, refuseFutures } from './clone-error.ts'
 import { writeInline } from './inline-values.ts'
 import { comesFirst, type RemoteCall } from './remote-call.ts'
 import type { Roster } from './roster.ts'
+import { codeOf, FREE, RUNNING, threadOf, useOf } from './slot-word.ts'
 import type { Thread } from './thread.ts'
 import { transfersOf } from './transfer.ts'
 
@@ -146,7 +138,7 @@ export class Postings {
     }
     const { values, slot, state, label } = call
     // The message wakes it. Not later: it may have been read by then, and would wake nobody.
-    this.#board.changeThread(to.index, ASLEEP, AWAKE)
+    this.#board.attendance.changeThread(to.index, ASLEEP, AWAKE)
     try {
       const transfer = transfersOf(values)
       refuseFutures(values)

@@ -1,4 +1,5 @@
-import { ASLEEP, AWAKE, BOOTING, type Board, GONE } from './board.ts'
+import { ASLEEP, AWAKE, BOOTING, GONE } from './attendance.ts'
+import type { Board } from './board.ts'
 import type { CheckedPoolOptions } from './pool-options.ts'
 import type { PumpedClock } from './pumped-clock.ts'
 import type { RemoteCall } from './remote-call.ts'
@@ -34,7 +35,7 @@ export class Roster {
     this.#clock = clock
     this.#board = employer.board
     this.#start = start
-    this.#board.setSpare(options.threads)
+    this.#board.attendance.setSpare(options.threads)
   }
 
   /** Those that take calls, or soon will. */
@@ -99,14 +100,14 @@ export class Roster {
   }
 
   #freeIndex(): number {
-    for (let index = 0; index < this.#employer.indices; index++) {
+    for (let index = 0; index < this.#board.indices; index++) {
       if (this.#threads[index] === undefined) return index
     }
     return -1
   }
 
   #countSpare(): void {
-    this.#board.setSpare(this.#options.threads - this.countLive())
+    this.#board.attendance.setSpare(this.#options.threads - this.countLive())
   }
 
   #watchLoading(thread: Thread): void {
@@ -125,7 +126,7 @@ export class Roster {
   sleeper(): Thread | undefined {
     for (const thread of this.#threads) {
       if (thread === undefined || thread.isGone) continue
-      if (this.#board.threadState(thread.index) === ASLEEP) return thread
+      if (this.#board.attendance.threadState(thread.index) === ASLEEP) return thread
     }
     return undefined
   }
@@ -136,7 +137,7 @@ export class Roster {
   }
 
   wake(thread: Thread): void {
-    if (this.#board.changeThread(thread.index, ASLEEP, AWAKE)) thread.post(0)
+    if (this.#board.attendance.changeThread(thread.index, ASLEEP, AWAKE)) thread.post(0)
   }
 
   /** The one that is likely to be the first to begin a call whose arguments it gets. */
@@ -145,7 +146,7 @@ export class Roster {
     let least = Infinity
     for (const thread of this.live) {
       // One that starts is not busy; the body that has made the call may be waiting for it.
-      const isStarting = this.#board.threadState(thread.index) === BOOTING
+      const isStarting = this.#board.attendance.threadState(thread.index) === BOOTING
       const busy = thread === offer?.thread ? Number.MAX_VALUE : isStarting ? 0 : 1
       const load = 2 * thread.assigned + busy
       if (load >= least) continue
@@ -190,7 +191,7 @@ export class Roster {
 
   /** Asks a thread to go, unless it has something to do. */
   #dismiss(thread: Thread): void {
-    if (!this.#board.changeThread(thread.index, ASLEEP, GONE)) return
+    if (!this.#board.attendance.changeThread(thread.index, ASLEEP, GONE)) return
     thread.dismiss()
     this.#countSpare()
   }
@@ -200,7 +201,7 @@ export class Roster {
     this.#isDisbanded = true
     for (const thread of this.live) {
       // One that loads its module may never hear of it.
-      if (this.#board.threadState(thread.index) === BOOTING) thread.kill()
+      if (this.#board.attendance.threadState(thread.index) === BOOTING) thread.kill()
       else thread.dismiss()
     }
     this.#stopSweep?.()

@@ -9,18 +9,8 @@ import { turn } from '../internal/event-loop.ts'
 import { lookForCancelBy } from '../schedule/context.ts'
 import { type Body, Definition } from '../schedule/definition.ts'
 import { Dispatcher } from '../schedule/dispatcher.ts'
-import {
-  ASKED,
-  ASLEEP,
-  AWAKE,
-  BOOTING,
-  Board,
-  FREE,
-  GONE,
-  IN_MESSAGE,
-  SEEN,
-  useOf,
-} from './board.ts'
+import { ASLEEP, AWAKE, BOOTING, GONE } from './attendance.ts'
+import { ASKED, Board, IN_MESSAGE, SEEN } from './board.ts'
 import { resultError } from './clone-error.ts'
 import { isError } from './clone-kind.ts'
 import { packThrown, unpackThrown } from './error-codec.ts'
@@ -28,6 +18,7 @@ import { type Home, setHome } from './home.ts'
 import { hostProcess, leave, type Port, receive, scope, threads } from './host.ts'
 import { readInline, writeInline } from './inline-values.ts'
 import type { Answer, Kind, Order, Report, SentCall, Welcome } from './messages.ts'
+import { FREE, useOf } from './slot-word.ts'
 import { Spin } from './spin.ts'
 import { transfersOf } from './transfer.ts'
 
@@ -98,7 +89,7 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   /** There is nothing to serve: the module could not be loaded. */
   fail(error: unknown): void {
     this.tell({ is: 'failed', error: packThrown(error) })
-    this.board.setThreadState(this.index, GONE)
+    this.board.attendance.setThreadState(this.index, GONE)
     this.callOwner()
   }
 
@@ -109,9 +100,9 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     const board = this.board
     const index = this.index
     // Unless it was given up.
-    board.changeThread(index, ASLEEP, AWAKE)
-    board.changeThread(index, BOOTING, AWAKE)
-    if (board.threadState(index) !== AWAKE) return
+    board.attendance.changeThread(index, ASLEEP, AWAKE)
+    board.attendance.changeThread(index, BOOTING, AWAKE)
+    if (board.attendance.threadState(index) !== AWAKE) return
     this.#isWorking = true
     const start = performance.now()
     while (this.#slot === NONE && this.#take()) {
@@ -130,18 +121,18 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     let slot = this.#claim()
     if (slot === NONE && this.#spin.until(this.#isNew)) slot = this.#claim()
     if (slot === NONE) {
-      board.changeThread(this.index, AWAKE, ASLEEP)
+      board.attendance.changeThread(this.index, AWAKE, ASLEEP)
       // What was put on the ring just before nobody has told of.
       slot = this.#claim()
       if (slot === NONE) {
         this.#forgetOthers()
         // Whoever has woken it meanwhile may have sent a message that was read on the way.
-        if (board.threadState(this.index) === AWAKE) return true
+        if (board.attendance.threadState(this.index) === AWAKE) return true
         // It has time for a call whose arguments a busy one was sent.
         if (this.#lacks) this.callOwner()
         return false
       }
-      board.changeThread(this.index, ASLEEP, AWAKE)
+      board.attendance.changeThread(this.index, ASLEEP, AWAKE)
     }
     this.#run(slot)
     return true
@@ -345,7 +336,7 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   }
 
   callOwner(): void {
-    if (this.board.callOwner()) this.#port.postMessage(0)
+    if (this.board.attendance.callOwner()) this.#port.postMessage(0)
   }
 
   #tellOfTheEnd(): void {
@@ -381,7 +372,7 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   }
 
   #tellOfExit(code: number): void {
-    this.board.setThreadState(this.index, GONE)
+    this.board.attendance.setThreadState(this.index, GONE)
     this.callOwner()
     // At the very end: whoever hears of it may use the place for another thread.
     this.tell({ is: 'exit', code })

@@ -1,4 +1,5 @@
-import { type Board, GONE } from './board.ts'
+import { GONE } from './attendance.ts'
+import type { Board } from './board.ts'
 import { type Port, receive } from './host.ts'
 import { type Order, type Report, VERSION, type Welcome } from './messages.ts'
 import { type RawWorker, watchWorker } from './start-worker.ts'
@@ -9,8 +10,6 @@ export interface Employer {
   readonly board: Board
   /** The module that it is to serve; absent where its own entry serves something. */
   readonly module: string | undefined
-  /** How many threads the board has room for. */
-  readonly indices: number
   heard(thread: Thread, report: Report): void
   /** It will answer nothing more: what it runs has failed. */
   lost(thread: Thread): void
@@ -58,7 +57,7 @@ export class Thread {
     this.#employer = employer
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve))
     this.#worker = start()
-    employer.board.beginThread(index)
+    employer.board.attendance.beginThread(index)
     const talk = new MessageChannel()
     const life = new MessageChannel()
     this.#port = talk.port1 as unknown as Port
@@ -67,7 +66,7 @@ export class Thread {
       gatherly: VERSION,
       pool: employer.name,
       buffer: employer.board.buffer,
-      threads: employer.indices,
+      threads: employer.board.indices,
       index,
       port: talk.port2,
       life: life.port2,
@@ -93,7 +92,7 @@ export class Thread {
   post(order: Order, transfer: readonly Transferable[] = []): void {
     this.#port.postMessage(order, transfer)
     // A blocked one hears nothing by itself.
-    this.#employer.board.unblock(this.index)
+    this.#employer.board.attendance.unblock(this.index)
   }
 
   /** Hears what it has said so far, without waiting for events. */
@@ -117,7 +116,7 @@ export class Thread {
   get isSurelyDead(): boolean {
     // Elsewhere only what it has said itself.
     if (receive === undefined) {
-      return !this.isLost && this.#employer.board.threadState(this.index) === GONE
+      return !this.isLost && this.#employer.board.attendance.threadState(this.index) === GONE
     }
     if (!canProbe()) return false
     receive(this.#life)
@@ -129,7 +128,7 @@ export class Thread {
     // Where nothing tells of the end, it is made.
     if (this.#worker.on === undefined) return this.kill()
     this.isGone = true
-    this.#employer.board.setThreadState(this.index, GONE)
+    this.#employer.board.attendance.setThreadState(this.index, GONE)
     this.post({ is: 'leave' })
   }
 
@@ -146,7 +145,7 @@ export class Thread {
     this.isGone = true
     this.isLost = true
     this.stopWatch?.()
-    this.#employer.board.setThreadState(this.index, GONE)
+    this.#employer.board.attendance.setThreadState(this.index, GONE)
     this.#worker.terminate()
     if (this.#worker.on === undefined) this.#endLater()
     this.#employer.lost(this)
@@ -169,7 +168,7 @@ export class Thread {
     this.isGone = true
     this.stopWatch?.()
     this.isLost = true
-    this.#employer.board.setThreadState(this.index, GONE)
+    this.#employer.board.attendance.setThreadState(this.index, GONE)
     this.#port.close()
     this.#life.close()
     this.#employer.lost(this)

@@ -1,6 +1,7 @@
-import { Board, FREE, IN_MESSAGE, useOf } from '../../src/workers/board.ts'
+import { Board, IN_MESSAGE } from '../../src/workers/board.ts'
 import { writeInline } from '../../src/workers/inline-values.ts'
 import type { Order, Report, SentCall, Welcome } from '../../src/workers/messages.ts'
+import { FREE, useOf } from '../../src/workers/slot-word.ts'
 import type { WorkerLike } from '../../src/workers/worker-pool.ts'
 
 /** A thread that does nothing by itself: what it does, and when it dies, is up to the test. */
@@ -75,7 +76,7 @@ export class Puppet implements WorkerLike {
   }
 
   ring(): void {
-    if (this.board.callOwner()) this.tell(0)
+    if (this.board.attendance.callOwner()) this.tell(0)
   }
 
   isFree(slot: number): boolean {

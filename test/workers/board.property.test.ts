@@ -1,16 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { Board } from '../../src/workers/board.ts'
+import { SLOTS } from '../../src/workers/board-memory.ts'
 import {
-  Board,
   codeOf,
   DONE,
   FREE,
   QUEUED,
   RUNNING,
-  SLOTS,
   threadOf,
   useOf,
-} from '../../src/workers/board.ts'
+} from '../../src/workers/slot-word.ts'
 
 // Where the header keeps the ends of the ring, and how many entries that has.
 const HEAD = 0
@@ -294,14 +294,14 @@ describe('the board, for every interleaving of its owner and its threads', () =>
       fc.property(fc.integer({ min: 1, max: 5 }), fc.nat(SLOTS - 1), (count, slot) => {
         const board = new Board(count)
         for (let word = 0; word < 32; word++) board.words[board.base(slot) + word] = -1
-        for (let thread = 0; thread < count; thread++) board.beginThread(thread)
+        for (let thread = 0; thread < count; thread++) board.attendance.beginThread(thread)
 
         const strangers = board.words.filter((word) => word === -1)
 
         expect(strangers).toHaveLength(32)
         expect(board.base(slot) % 2).toBe(0)
         expect(board.base(SLOTS)).toBe(board.words.length)
-        expect(board.countThreads()).toBe(count)
+        expect(board.attendance.countThreads()).toBe(count)
       }),
       { numRuns: 30 },
     )
@@ -341,11 +341,11 @@ describe('offers on the board, for every interleaving', () => {
 
         for (const { is, which } of acts) {
           if (is === 'offer') {
-            const word = board.freeOffer(thread)
+            const word = board.offers.freeWord(thread)
             expect(word === -1).toBe(model.busy === WORDS)
             if (word === -1) continue
             const key = model.offers.length + 1
-            board.setOffer(word, key)
+            board.offers.set(word, key)
             model.offers.push({ key, word, state: 'open' })
             continue
           }
@@ -353,24 +353,24 @@ describe('offers on the board, for every interleaving', () => {
           if (offer === undefined) continue
           const isOpen = offer.state === 'open'
           if (is === 'take') {
-            expect(owner.takeOffer(offer.word, offer.key)).toBe(isOpen)
+            expect(owner.offers.take(offer.word, offer.key)).toBe(isOpen)
             if (isOpen) offer.state = 'taken'
             else if (offer.state === 'retracted') offer.state = 'looked at'
           } else {
-            expect(board.retractOffer(offer.word, offer.key)).toBe(isOpen)
+            expect(board.offers.retract(offer.word, offer.key)).toBe(isOpen)
             if (isOpen) offer.state = 'retracted'
           }
         }
 
         // A thread that begins has none of those that one before it may have died over.
-        owner.beginThread(thread)
+        owner.attendance.beginThread(thread)
         const words = Array.from({ length: WORDS }, (_, i) => {
-          const word = board.freeOffer(thread)
-          board.setOffer(word, i + 1)
+          const word = board.offers.freeWord(thread)
+          board.offers.set(word, i + 1)
           return word
         })
         expect(new Set(words).size).toBe(WORDS)
-        expect(board.freeOffer(thread)).toBe(-1)
+        expect(board.offers.freeWord(thread)).toBe(-1)
       }),
       { numRuns: 200 },
     )

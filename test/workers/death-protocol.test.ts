@@ -58,7 +58,7 @@ describe('a thread that dies', () => {
     const [taken, finished] = [puppet(0).begin(), puppet(1).begin()]
     expect(taken).not.toBe(finished)
     // It has said that it would ring, so nobody else does.
-    await until(() => puppet(0).board.callOwner())
+    await until(() => puppet(0).board.attendance.callOwner())
     puppet(1).finish(finished, 43)
     puppet(1).ring()
 
@@ -139,14 +139,14 @@ describe('a thread that dies', () => {
     const lost = body(1)
     puppet(0).begin()
     const { board, index } = puppet(0)
-    for (let key = 1; key <= 15; key++) board.setOffer(board.freeOffer(index), key)
-    expect(board.freeOffer(index)).toBe(-1)
+    for (let key = 1; key <= 15; key++) board.offers.set(board.offers.freeWord(index), key)
+    expect(board.offers.freeWord(index)).toBe(-1)
     puppet(0).die(1)
     await expect(lost).rejects.toThrow(WorkerLostError)
     const next = body(2)
 
     expect(puppet(1).index).toBe(index)
-    expect(board.freeOffer(index)).not.toBe(-1)
+    expect(board.offers.freeWord(index)).not.toBe(-1)
     next.cancel()
   })
 })

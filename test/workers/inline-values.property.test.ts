@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Board, SLOTS } from '../../src/workers/board.ts'
+import { Board } from '../../src/workers/board.ts'
+import { SLOTS } from '../../src/workers/board-memory.ts'
 import { readInline, writeInline } from '../../src/workers/inline-values.ts'
 
 const board = new Board(3)

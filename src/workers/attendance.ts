@@ -1,0 +1,119 @@
+import { type BoardMemory, LINE, OWNER, SPARE } from './board-memory.ts'
+import { waitWhile } from './shared-memory.ts'
+
+// What a thread is doing.
+export const ABSENT = 0
+export const BOOTING = 1
+export const AWAKE = 2
+/** In its event loop, with nothing to do: a message wakes it. */
+export const ASLEEP = 3
+/** Blocked until its word changes. */
+export const BLOCKED = 4
+export const GONE = 5
+
+// What the owner is doing.
+export const BUSY = 0
+/** In its event loop: a message makes it look. */
+export const LISTENING = 1
+/** Blocked until its word changes. */
+export const WAITING = 2
+
+/** What the threads of a pool and their owner are doing, on the board: whom to call, and how. */
+export class Attendance {
+  readonly #memory: BoardMemory
+  readonly #words: Int32Array
+
+  constructor(memory: BoardMemory) {
+    this.#memory = memory
+    this.#words = memory.words
+  }
+
+  // The threads.
+
+  threadState(thread: number): number {
+    return Atomics.load(this.#words, this.#memory.lineOf(thread))
+  }
+
+  setThreadState(thread: number, state: number): void {
+    Atomics.store(this.#words, this.#memory.lineOf(thread), state)
+  }
+
+  /** Changes a thread's state unless it has another one than `from`. */
+  changeThread(thread: number, from: number, to: number): boolean {
+    return Atomics.compareExchange(this.#words, this.#memory.lineOf(thread), from, to) === from
+  }
+
+  /** A new thread begins, without the offers that one before it may have died over. */
+  beginThread(thread: number): void {
+    const line = this.#memory.lineOf(thread)
+    for (let word = line + 1; word < line + LINE; word++) Atomics.store(this.#words, word, 0)
+    this.setThreadState(thread, BOOTING)
+  }
+
+  /** How many threads there are. */
+  countThreads(): number {
+    let count = 0
+    for (let thread = 0; thread < this.#memory.indices; thread++) {
+      const state = this.threadState(thread)
+      if (state !== ABSENT && state !== GONE) count += 1
+    }
+    return count
+  }
+
+  /** Whether another thread is free, or could be started, as far as that can be told. */
+  mayHelp(thread: number): boolean {
+    for (let other = 0; other < this.#memory.indices; other++) {
+      const state = this.threadState(other)
+      if (other !== thread && (state === ASLEEP || state === BOOTING)) return true
+    }
+    return Atomics.load(this.#words, SPARE) > 0
+  }
+
+  /** How many more threads could be started: by the owner alone. */
+  setSpare(count: number): void {
+    Atomics.store(this.#words, SPARE, count)
+  }
+
+  /**
+   * Blocks a thread until it is unblocked, or the time is over.
+   *
+   * @param look - Looks once more for what came just before; gives whether there was anything.
+   */
+  blockThread(thread: number, look: () => boolean, milliseconds: number): void {
+    if (!this.changeThread(thread, AWAKE, BLOCKED)) return
+    if (!look()) waitWhile(this.#words, this.#memory.lineOf(thread), BLOCKED, milliseconds)
+    this.changeThread(thread, BLOCKED, AWAKE)
+  }
+
+  /** Wakes a thread that is blocked. */
+  unblock(thread: number): void {
+    if (!this.changeThread(thread, BLOCKED, AWAKE)) return
+    Atomics.notify(this.#words, this.#memory.lineOf(thread))
+  }
+
+  // The owner.
+
+  setOwner(state: number): void {
+    Atomics.store(this.#words, OWNER, state)
+  }
+
+  /** Blocks the owner until somebody calls it, or the time is over. Say `WAITING`, and look, before. */
+  waitForCall(milliseconds: number): void {
+    waitWhile(this.#words, OWNER, WAITING, milliseconds)
+  }
+
+  /**
+   * Calls the owner. One call is enough until it has looked.
+   *
+   * @returns Whether it takes a message.
+   */
+  callOwner(): boolean {
+    // Mostly it is busy, and to look costs less than to try to change it.
+    if (Atomics.load(this.#words, OWNER) === BUSY) return false
+    if (Atomics.compareExchange(this.#words, OWNER, WAITING, BUSY) === WAITING) {
+      Atomics.notify(this.#words, OWNER)
+      return false
+    }
+    return Atomics.compareExchange(this.#words, OWNER, LISTENING, BUSY) === LISTENING
+  }
+}
