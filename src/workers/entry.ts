@@ -1,6 +1,6 @@
 import { builtin, hostProcess } from './host.ts'
+import type { Bodies } from './repertoire.ts'
 import { serveModule } from './serve.ts'
-import type { Bodies } from './server.ts'
 
 // The first module of every thread that a pool starts by itself.
 serveModule(async (module) => {

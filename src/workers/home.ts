@@ -1,6 +1,6 @@
-import type { AnyFuture } from '../core/future.ts'
 import type { Board } from './board.ts'
 import type { Answer, Report } from './messages.ts'
+import type { Repertoire } from './repertoire.ts'
 
 /** The pool that this thread works for, as its bodies see it. */
 export interface Home {
@@ -22,11 +22,8 @@ export interface Home {
   throwIfCancelled(): void
   /** Handles what the pool has said so far, without waiting for events. Gives whether it has. */
   drain(): boolean
-  /** Makes a call of a body of the module that is to run here, as soon as it is begun. */
-  callHere(name: string, label: string | undefined, values: readonly unknown[]): AnyFuture
-  begin(future: AnyFuture): void
-  /** Whether a body is an async function, which a blocked thread cannot finish. */
-  isAsync(name: string): boolean
+  /** What can run here, once the module has loaded. */
+  readonly repertoire: Repertoire
 }
 
 /** Absent on threads that work for no pool. */

@@ -196,7 +196,7 @@ export class NestedCrew implements Workforce {
     } catch (error) {
       return this.#pass(call, true, argumentError(call.title, call.values, error))
     }
-    const here = this.#home.callHere(call.name, call.label, values)
+    const here = this.#home.repertoire.call(call.name, call.label, values)
     call.here = here
     this.#here += 1
     collect(here)
@@ -211,7 +211,7 @@ export class NestedCrew implements Workforce {
         this.#ended(call, stateOf(it) !== FULFILLED, contentOf(it))
       },
     })
-    this.#home.begin(here)
+    this.#home.repertoire.begin(here)
   }
 
   // What comes from another thread is a copy, and so is what comes from this one.
@@ -251,7 +251,7 @@ export class NestedCrew implements Workforce {
     this.#home.throwIfCancelled()
     this.#clock.run()
     // An async body would get stuck at its first await.
-    while (this.#runNext(({ name }) => !this.#home.isAsync(name)));
+    while (this.#runNext(({ name }) => !this.#home.repertoire.isAsync(name)));
   }
 
   block(milliseconds: number): void {

@@ -2,7 +2,8 @@ import { check } from '../internal/check.ts'
 import { listenToParent } from './host.ts'
 import { VERSION, type Welcome } from './messages.ts'
 import { writeAtOnce } from './output.ts'
-import { type Bodies, Server } from './server.ts'
+import type { Bodies } from './repertoire.ts'
+import { Server } from './server.ts'
 
 /**
  * Serves tasks to a pool: in the entry of a worker that a factory makes, for applications that are
