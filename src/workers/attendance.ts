@@ -30,31 +30,31 @@ export class Attendance {
 
   // The threads.
 
-  threadState(thread: number): number {
+  state(thread: number): number {
     return Atomics.load(this.#words, this.#memory.lineOf(thread))
   }
 
-  setThreadState(thread: number, state: number): void {
+  setState(thread: number, state: number): void {
     Atomics.store(this.#words, this.#memory.lineOf(thread), state)
   }
 
   /** Changes a thread's state unless it has another one than `from`. */
-  changeThread(thread: number, from: number, to: number): boolean {
+  change(thread: number, from: number, to: number): boolean {
     return Atomics.compareExchange(this.#words, this.#memory.lineOf(thread), from, to) === from
   }
 
   /** A new thread begins, without the offers that one before it may have died over. */
-  beginThread(thread: number): void {
+  begin(thread: number): void {
     const line = this.#memory.lineOf(thread)
     for (let word = line + 1; word < line + LINE; word++) Atomics.store(this.#words, word, 0)
-    this.setThreadState(thread, BOOTING)
+    this.setState(thread, BOOTING)
   }
 
   /** How many threads there are. */
-  countThreads(): number {
+  count(): number {
     let count = 0
     for (let thread = 0; thread < this.#memory.indices; thread++) {
-      const state = this.threadState(thread)
+      const state = this.state(thread)
       if (state !== ABSENT && state !== GONE) count += 1
     }
     return count
@@ -63,7 +63,7 @@ export class Attendance {
   /** Whether another thread is free, or could be started, as far as that can be told. */
   mayHelp(thread: number): boolean {
     for (let other = 0; other < this.#memory.indices; other++) {
-      const state = this.threadState(other)
+      const state = this.state(other)
       if (other !== thread && (state === ASLEEP || state === BOOTING)) return true
     }
     return Atomics.load(this.#words, SPARE) > 0
@@ -79,15 +79,15 @@ export class Attendance {
    *
    * @param look - Looks once more for what came just before; gives whether there was anything.
    */
-  blockThread(thread: number, look: () => boolean, milliseconds: number): void {
-    if (!this.changeThread(thread, AWAKE, BLOCKED)) return
+  block(thread: number, look: () => boolean, milliseconds: number): void {
+    if (!this.change(thread, AWAKE, BLOCKED)) return
     if (!look()) waitWhile(this.#words, this.#memory.lineOf(thread), BLOCKED, milliseconds)
-    this.changeThread(thread, BLOCKED, AWAKE)
+    this.change(thread, BLOCKED, AWAKE)
   }
 
   /** Wakes a thread that is blocked. */
   unblock(thread: number): void {
-    if (!this.changeThread(thread, BLOCKED, AWAKE)) return
+    if (!this.change(thread, BLOCKED, AWAKE)) return
     Atomics.notify(this.#words, this.#memory.lineOf(thread))
   }
 

@@ -85,7 +85,7 @@ export class Board extends BoardMemory {
     if (isTimed) this.floats[(this.base(slot) + START) >> 1] = sharedNow()
     // In this order: whoever gives a thread up says so first, and then looks what has begun.
     Atomics.store(this.words, body, isTimed ? BEGUN | TIMED : BEGUN)
-    if (this.attendance.threadState(thread) !== GONE) return true
+    if (this.attendance.state(thread) !== GONE) return true
     // Another thread is to begin it.
     Atomics.store(this.words, body, isTimed ? TIMED : 0)
     return false

@@ -68,16 +68,16 @@ export class Intake {
     let slot = this.#claim()
     if (slot === NONE && this.#spin.until(this.#isNew)) slot = this.#claim()
     if (slot !== NONE) return slot
-    attendance.changeThread(this.#index, AWAKE, ASLEEP)
+    attendance.change(this.#index, AWAKE, ASLEEP)
     // What was put on the ring just before nobody has told of.
     slot = this.#claim()
     if (slot !== NONE) {
-      attendance.changeThread(this.#index, ASLEEP, AWAKE)
+      attendance.change(this.#index, ASLEEP, AWAKE)
       return slot
     }
     this.#forgetOthers()
     // Whoever has woken it meanwhile may have sent a message that was read on the way.
-    if (attendance.threadState(this.#index) === AWAKE) return AGAIN
+    if (attendance.state(this.#index) === AWAKE) return AGAIN
     // It has time for a call whose arguments a busy one was sent.
     if (this.#lacks) this.#taker.callOwner()
     return NONE

@@ -57,7 +57,8 @@ export type Answer = { readonly is: 'answer'; readonly key: number } & Ending
 /** How a call has ended. Errors are described, since cloning loses most of them. */
 export type Kind = 'value' | 'error value' | 'thrown'
 
-type Ending =
+/** What became of a call. */
+export type Ending =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'error value' | 'thrown'; readonly value: PackedThrown }
 

@@ -1,6 +1,5 @@
-import { collect, contentOf, FULFILLED, follow, stateOf } from '../core/cell.ts'
+import { collect, follow } from '../core/cell.ts'
 import type { AnyFuture } from '../core/future.ts'
-import { lingers } from '../core/linger.ts'
 import { turn } from '../internal/event-loop.ts'
 import type { Definition } from '../schedule/definition.ts'
 import { Dispatcher } from '../schedule/dispatcher.ts'
@@ -11,6 +10,7 @@ import { packThrown, unpackThrown } from './error-codec.ts'
 import type { Home } from './home.ts'
 import { receive } from './host.ts'
 import type { Answer } from './messages.ts'
+import { type Outcome, outcomeOf, tellOutcome } from './outcome.ts'
 import { PumpedClock } from './pumped-clock.ts'
 import { RemoteCall } from './remote-call.ts'
 import { transfersOf } from './transfer.ts'
@@ -40,8 +40,6 @@ export class NestedCrew implements Workforce {
   readonly #open = new Set<NestedCall>()
   /** What other threads run, and what is offered to them. */
   readonly #offered = new Map<number, NestedCall>()
-  /** Calls that nothing but this thread can finish. */
-  #here = 0
   #orders = 0
   #keys = 0
   #isComing = false
@@ -66,7 +64,7 @@ export class NestedCrew implements Workforce {
   }
 
   get size(): number {
-    return this.#home.board.attendance.countThreads()
+    return this.#home.board.attendance.count()
   }
 
   submit(definition: Definition, name: string, values: readonly unknown[]): AnyFuture {
@@ -93,7 +91,7 @@ export class NestedCrew implements Workforce {
   }
 
   cancel(call: NestedCall, reason: unknown): void {
-    if (call.isDropped) this.#pass(call, true, reason)
+    if (call.isDropped) call.pass({ isFailure: true, value: reason })
     else if (call.here !== undefined) call.here.cancel(reason)
     else this.#home.tell({ is: 'cancel offer', key: call.key, reason: packThrown(reason) })
   }
@@ -161,8 +159,7 @@ export class NestedCrew implements Workforce {
     if (call === undefined) return
     this.#open.delete(call)
     call.key = 0
-    const isFailure = answer.kind === 'thrown'
-    this.#pass(call, isFailure, answer.kind === 'value' ? answer.value : unpackThrown(answer.value))
+    call.pass(outcomeOf(answer))
   }
 
   // Running them here.
@@ -194,44 +191,20 @@ export class NestedCrew implements Workforce {
     try {
       values = clone(call.values)
     } catch (error) {
-      return this.#pass(call, true, argumentError(call.title, call.values, error))
+      return call.pass({ isFailure: true, value: argumentError(call.title, call.values, error) })
     }
     const here = this.#home.repertoire.call(call.name, call.label, values)
     call.here = here
-    this.#here += 1
     collect(here)
-    let thrown: { readonly error: unknown } | undefined
-    const ended = (): void => this.#ended(call, thrown !== undefined, thrown?.error)
-    const threw = (error: unknown): void => {
-      thrown = { error }
-    }
     follow(here, {
-      settled: (it) => {
-        if (lingers(it, { threw, ended })) return
-        this.#ended(call, stateOf(it) !== FULFILLED, contentOf(it))
-      },
+      settled: (it) => void tellOutcome(it, (outcome) => this.#ended(call, outcome)),
     })
     this.#home.repertoire.begin(here)
   }
 
-  // What comes from another thread is a copy, and so is what comes from this one.
-  #ended(call: NestedCall, isFailure: boolean, outcome: unknown): void {
-    this.#here -= 1
+  #ended(call: NestedCall, outcome: Outcome): void {
     call.here = undefined
-    if (isFailure) return this.#pass(call, true, unpackThrown(packThrown(outcome)))
-    try {
-      outcome = isError(outcome) ? unpackThrown(packThrown(outcome)) : clone([outcome])[0]
-    } catch (error) {
-      return this.#pass(call, true, resultError(call.title, outcome, error))
-    }
-    this.#pass(call, false, outcome)
-  }
-
-  #pass(call: NestedCall, isFailure: boolean, value: unknown): void {
-    const { run } = call
-    call.run = undefined
-    if (isFailure) run?.reject(value)
-    else run?.fulfil(value)
+    call.pass(copyOf(outcome, call.title))
   }
 
   // While this thread is blocked.
@@ -262,11 +235,7 @@ export class NestedCrew implements Workforce {
     }
     for (const call of this.#open) this.#offer(call, true)
     this.#home.callOwner()
-    board.attendance.blockThread(
-      index,
-      () => this.#home.drain(),
-      Math.min(milliseconds, LONGEST_BLOCK),
-    )
+    board.attendance.block(index, () => this.#home.drain(), Math.min(milliseconds, LONGEST_BLOCK))
   }
 
   unblock(): void {
@@ -275,6 +244,16 @@ export class NestedCrew implements Workforce {
     this.isRefused = false
     this.#home.tell({ is: 'blocked', isBlocked: false })
     this.#home.callOwner()
+  }
+}
+
+// What comes from another thread is a copy, and so is what comes from this one.
+function copyOf({ isFailure, value }: Outcome, task: string): Outcome {
+  try {
+    const isThrown = isFailure || isError(value)
+    return { isFailure, value: isThrown ? unpackThrown(packThrown(value)) : clone([value])[0] }
+  } catch (error) {
+    return { isFailure: true, value: resultError(task, value, error) }
   }
 }
 

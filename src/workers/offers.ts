@@ -1,28 +1,22 @@
-import { collect, contentOf, FULFILLED, follow, stateOf } from '../core/cell.ts'
+import { collect, follow } from '../core/cell.ts'
 import type { AnyFuture } from '../core/future.ts'
-import { lingers } from '../core/linger.ts'
-import type { TaskOptions } from '../schedule/task-options.ts'
+import type { Definition } from '../schedule/definition.ts'
 import type { Board } from './board.ts'
 import { packThrown, unpackThrown } from './error-codec.ts'
 import type { Report } from './messages.ts'
+import { type Outcome, tellOutcome } from './outcome.ts'
+import type { Offer } from './remote-call.ts'
+import { RemoteDefinition } from './remote-definition.ts'
 import type { Thread } from './thread.ts'
-
-/** A call that a body on some thread has made, and that any thread may run. */
-export interface Offer {
-  readonly thread: Thread
-  /** Names it to its thread. */
-  readonly key: number
-  /** Where on the board it says whether somebody has taken it. */
-  readonly word: number
-}
+import type { Workforce } from './workforce.ts'
 
 type OfferReport = Extract<Report, { is: 'offer' | 'retract' | 'cancel offer' }>
 
 /** Who runs what is offered. */
-interface Taker {
+interface Taker extends Workforce {
   readonly board: Board
-  /** Takes a call that a thread offers. */
-  submitOffer(offer: Offer, fn: string, values: readonly unknown[], options: TaskOptions): AnyFuture
+  /** Takes a call, which a thread may have offered. */
+  submit(definition: Definition, name: string, values: readonly unknown[], offer?: Offer): AnyFuture
 }
 
 /** What the threads of a pool offer to each other: calls of the pool made by its own bodies. */
@@ -63,31 +57,36 @@ export class Offers {
     if (thread.isGone) return
     const { key, word, fn, values, options } = report
     const offer = { thread, key, word }
-    const future = this.#taker.submitOffer(offer, fn, values, options)
+    const future = this.#make(offer, new RemoteDefinition(this.#taker, fn, options), fn, values)
     collect(future)
     const futures = this.#futures.get(thread) ?? new Map<number, AnyFuture>()
     this.#futures.set(thread, futures)
     futures.set(key, future)
-    let thrown: { readonly error: unknown } | undefined
-    const threw = (error: unknown): void => {
-      thrown = { error }
-    }
-    const ended = (): void => this.#answer(offer, thrown !== undefined, thrown?.error)
     follow(future, {
       settled: (it) => {
         if (this.#futures.get(thread)?.get(key) === future) futures.delete(key)
         // A word that was retracted is free once it was looked at.
-        if (!this.take(offer)) return
-        if (lingers(it, { threw, ended })) return
-        this.#answer(offer, stateOf(it) !== FULFILLED, contentOf(it))
+        if (this.take(offer)) tellOutcome(it, (outcome) => this.#answer(offer, outcome))
       },
     })
   }
 
-  #answer({ thread, key }: Offer, isFailure: boolean, outcome: unknown): void {
+  #make(offer: Offer, definition: Definition, fn: string, values: unknown[]): AnyFuture {
+    const { dispatcher } = this.#taker
+    const { closed } = dispatcher
+    // Closing waits for bodies, and they for what they call.
+    dispatcher.closed = false
+    try {
+      return this.#taker.submit(definition, fn, values, offer)
+    } finally {
+      dispatcher.closed = closed
+    }
+  }
+
+  #answer({ thread, key }: Offer, { isFailure, value }: Outcome): void {
     if (thread.isGone) return
     const to = { is: 'answer', key } as const
-    if (isFailure) thread.post({ ...to, kind: 'thrown', value: packThrown(outcome) })
-    else thread.post({ ...to, kind: 'value', value: outcome })
+    if (isFailure) thread.post({ ...to, kind: 'thrown', value: packThrown(value) })
+    else thread.post({ ...to, kind: 'value', value })
   }
 }

@@ -138,7 +138,7 @@ export class Postings {
     }
     const { values, slot, state, label } = call
     // The message wakes it. Not later: it may have been read by then, and would wake nobody.
-    this.#board.attendance.changeThread(to.index, ASLEEP, AWAKE)
+    this.#board.attendance.change(to.index, ASLEEP, AWAKE)
     try {
       const transfer = transfersOf(values)
       refuseFutures(values)

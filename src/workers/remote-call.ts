@@ -2,13 +2,16 @@ import type { AnyFuture } from '../core/future.ts'
 import type { CallSite } from '../schedule/call-site.ts'
 import type { Run } from '../schedule/executor.ts'
 import type { TaskOptions } from '../schedule/task-options.ts'
-import type { Offer } from './offers.ts'
+import type { Outcome } from './outcome.ts'
 import type { Thread } from './thread.ts'
 
-/** How a body has ended. */
-export interface Outcome {
-  readonly isFailure: boolean
-  readonly value: unknown
+/** A call that a body on some thread has made, and that any thread may run. */
+export interface Offer {
+  readonly thread: Thread
+  /** Names it to its thread. */
+  readonly key: number
+  /** Where on the board it says whether somebody has taken it. */
+  readonly word: number
 }
 
 /** A call of a pool's task, from the call until its body has ended on some thread. */
@@ -73,6 +76,20 @@ export class RemoteCall {
   /** What reports call it. */
   get title(): string {
     return this.label ?? this.name
+  }
+
+  /** Tells the scheduler, which has started it, how it has ended. */
+  pass({ isFailure, value }: Outcome): void {
+    const { run } = this
+    // It may be tried again.
+    this.isAgain = true
+    this.run = undefined
+    this.outcome = undefined
+    this.tellTimes?.()
+    this.tellTimes = undefined
+    if (isFailure && this.cancelReason === undefined) this.site?.addTo(value)
+    if (isFailure) run?.reject(value)
+    else run?.fulfil(value)
   }
 }
 

@@ -126,7 +126,7 @@ export class Roster {
   sleeper(): Thread | undefined {
     for (const thread of this.#threads) {
       if (thread === undefined || thread.isGone) continue
-      if (this.#board.attendance.threadState(thread.index) === ASLEEP) return thread
+      if (this.#board.attendance.state(thread.index) === ASLEEP) return thread
     }
     return undefined
   }
@@ -137,7 +137,7 @@ export class Roster {
   }
 
   wake(thread: Thread): void {
-    if (this.#board.attendance.changeThread(thread.index, ASLEEP, AWAKE)) thread.post(0)
+    if (this.#board.attendance.change(thread.index, ASLEEP, AWAKE)) thread.post(0)
   }
 
   /** The one that is likely to be the first to begin a call whose arguments it gets. */
@@ -146,7 +146,7 @@ export class Roster {
     let least = Infinity
     for (const thread of this.live) {
       // One that starts is not busy; the body that has made the call may be waiting for it.
-      const isStarting = this.#board.attendance.threadState(thread.index) === BOOTING
+      const isStarting = this.#board.attendance.state(thread.index) === BOOTING
       const busy = thread === offer?.thread ? Number.MAX_VALUE : isStarting ? 0 : 1
       const load = 2 * thread.assigned + busy
       if (load >= least) continue
@@ -191,7 +191,7 @@ export class Roster {
 
   /** Asks a thread to go, unless it has something to do. */
   #dismiss(thread: Thread): void {
-    if (!this.#board.attendance.changeThread(thread.index, ASLEEP, GONE)) return
+    if (!this.#board.attendance.change(thread.index, ASLEEP, GONE)) return
     thread.dismiss()
     this.#countSpare()
   }
@@ -201,7 +201,7 @@ export class Roster {
     this.#isDisbanded = true
     for (const thread of this.live) {
       // One that loads its module may never hear of it.
-      if (this.#board.attendance.threadState(thread.index) === BOOTING) thread.kill()
+      if (this.#board.attendance.state(thread.index) === BOOTING) thread.kill()
       else thread.dismiss()
     }
     this.#stopSweep?.()

@@ -69,7 +69,7 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   /** There is nothing to serve: the module could not be loaded. */
   fail(error: unknown): void {
     this.tell({ is: 'failed', error: packThrown(error) })
-    this.board.attendance.setThreadState(this.index, GONE)
+    this.board.attendance.setState(this.index, GONE)
     this.callOwner()
   }
 
@@ -80,9 +80,9 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     const { attendance } = this.board
     const index = this.index
     // Unless it was given up.
-    attendance.changeThread(index, ASLEEP, AWAKE)
-    attendance.changeThread(index, BOOTING, AWAKE)
-    if (attendance.threadState(index) !== AWAKE) return
+    attendance.change(index, ASLEEP, AWAKE)
+    attendance.change(index, BOOTING, AWAKE)
+    if (attendance.state(index) !== AWAKE) return
     this.#isWorking = true
     const start = performance.now()
     while (this.#slot === NONE) {
@@ -215,7 +215,7 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
   }
 
   #tellOfExit(code: number): void {
-    this.board.attendance.setThreadState(this.index, GONE)
+    this.board.attendance.setState(this.index, GONE)
     this.callOwner()
     // At the very end: whoever hears of it may use the place for another thread.
     this.tell({ is: 'exit', code })

@@ -57,7 +57,7 @@ export class Thread {
     this.#employer = employer
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve))
     this.#worker = start()
-    employer.board.attendance.beginThread(index)
+    employer.board.attendance.begin(index)
     const talk = new MessageChannel()
     const life = new MessageChannel()
     this.#port = talk.port1 as unknown as Port
@@ -116,7 +116,7 @@ export class Thread {
   get isSurelyDead(): boolean {
     // Elsewhere only what it has said itself.
     if (receive === undefined) {
-      return !this.isLost && this.#employer.board.attendance.threadState(this.index) === GONE
+      return !this.isLost && this.#employer.board.attendance.state(this.index) === GONE
     }
     if (!canProbe()) return false
     receive(this.#life)
@@ -128,7 +128,7 @@ export class Thread {
     // Where nothing tells of the end, it is made.
     if (this.#worker.on === undefined) return this.kill()
     this.isGone = true
-    this.#employer.board.attendance.setThreadState(this.index, GONE)
+    this.#employer.board.attendance.setState(this.index, GONE)
     this.post({ is: 'leave' })
   }
 
@@ -145,7 +145,7 @@ export class Thread {
     this.isGone = true
     this.isLost = true
     this.stopWatch?.()
-    this.#employer.board.attendance.setThreadState(this.index, GONE)
+    this.#employer.board.attendance.setState(this.index, GONE)
     this.#worker.terminate()
     if (this.#worker.on === undefined) this.#endLater()
     this.#employer.lost(this)
@@ -168,7 +168,7 @@ export class Thread {
     this.isGone = true
     this.stopWatch?.()
     this.isLost = true
-    this.#employer.board.attendance.setThreadState(this.index, GONE)
+    this.#employer.board.attendance.setState(this.index, GONE)
     this.#port.close()
     this.#life.close()
     this.#employer.lost(this)

@@ -294,14 +294,14 @@ describe('the board, for every interleaving of its owner and its threads', () =>
       fc.property(fc.integer({ min: 1, max: 5 }), fc.nat(SLOTS - 1), (count, slot) => {
         const board = new Board(count)
         for (let word = 0; word < 32; word++) board.words[board.base(slot) + word] = -1
-        for (let thread = 0; thread < count; thread++) board.attendance.beginThread(thread)
+        for (let thread = 0; thread < count; thread++) board.attendance.begin(thread)
 
         const strangers = board.words.filter((word) => word === -1)
 
         expect(strangers).toHaveLength(32)
         expect(board.base(slot) % 2).toBe(0)
         expect(board.base(SLOTS)).toBe(board.words.length)
-        expect(board.attendance.countThreads()).toBe(count)
+        expect(board.attendance.count()).toBe(count)
       }),
       { numRuns: 30 },
     )
@@ -363,7 +363,7 @@ describe('offers on the board, for every interleaving', () => {
         }
 
         // A thread that begins has none of those that one before it may have died over.
-        owner.attendance.beginThread(thread)
+        owner.attendance.begin(thread)
         const words = Array.from({ length: WORDS }, (_, i) => {
           const word = board.offers.freeWord(thread)
           board.offers.set(word, i + 1)
