@@ -1,5 +1,6 @@
 import { checkFunction } from '../internal/check.ts'
 import { turn } from '../internal/event-loop.ts'
+import { printable } from '../internal/printable.ts'
 import { atProgramEnd, complain } from '../internal/program-end.ts'
 
 /**
@@ -72,21 +73,24 @@ let stopWatching: (() => void) | undefined
 function report(failure: HeldFailure): void {
   release(failure)
   const { name, reason } = failure
-  if (handlers.size === 0) print('Task "%s" failed and nobody collected it:', name, reason)
+  if (handlers.size === 0) print(REPORT, name, reason)
   for (const { handler } of [...handlers]) {
     try {
       handler({ name, reason })
     } catch (error) {
       print('A handler of uncollected failures threw on "%s":', name, error)
+      print(REPORT, name, reason)
     }
   }
 }
 
+const REPORT = 'Task "%s" failed and nobody collected it:'
+
 function print(message: string, name: string, error: unknown): void {
   try {
-    complain(message, name, error)
+    complain(message, printable(name), error)
   } catch {
-    complain(message, name, 'an error that cannot be printed')
+    complain(message, printable(name), 'an error that cannot be printed')
   }
 }
 

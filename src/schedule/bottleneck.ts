@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { AnyFuture } from '../core/future.ts'
+import { printable } from '../internal/printable.ts'
 import { atProgramEnd, complain } from '../internal/program-end.ts'
 import type { Lane } from './definition.ts'
 
@@ -56,7 +57,7 @@ export function describe(bottleneck: Bottleneck): string {
   const { name, running, queued, lending } = bottleneck
   const names = bottleneck.list().map((future) => future.name)
   return (
-    `The scheduler "${name}" cannot go on: bodies that have not ended hold all its slots ` +
+    `The scheduler "${printable(name)}" cannot go on: bodies that have not ended hold all its slots ` +
     `(${running}: ${list(names.slice(0, running))}), ` +
     `and calls wait for one (${queued}: ${list(names.slice(running))}).\n` +
     (lending
@@ -67,7 +68,7 @@ export function describe(bottleneck: Bottleneck): string {
 }
 
 function list(names: readonly string[]): string {
-  const shown = names.slice(0, MOST_SHOWN).map((name) => `"${name}"`)
+  const shown = names.slice(0, MOST_SHOWN).map((name) => `"${printable(name)}"`)
   const more = names.length - shown.length
   return shown.join(', ') + (more > 0 ? ` and ${more} more` : '')
 }

@@ -38,7 +38,9 @@ export class CallSite {
 
 /** Leaves out what runs a body, below the calls that the body makes. */
 export function withoutOwnFrames(lines: readonly string[]): string[] {
-  const own = lines.findIndex((line) => /\b(callTracked|callTraced|callIn|replayCall)\b/.test(line))
+  const own = lines.findIndex((line) =>
+    /\b(callBlock|callTracked|callTraced|callIn|replayCall)\b/.test(line),
+  )
   const frames = lines.slice(0, own < 0 ? lines.length : own)
   while (/AsyncLocalStorage\.run|runInAsyncScope/.test(frames.at(-1) ?? '')) frames.pop()
   return frames

@@ -6,7 +6,7 @@ import type { TimeoutError } from '../core/errors.ts'
 import { type AnyFuture, isFuture } from '../core/future.ts'
 import { observer } from '../core/observer.ts'
 import { adopt, type Taker } from '../core/resolution.ts'
-import { Retrial } from './backlog.ts'
+import type { Retrial } from './backlog.ts'
 import { argsOf, type Call, replayCall, siteOf } from './call.ts'
 import { Context, type ContextSource, enterContext } from './context.ts'
 import type { Definition } from './definition.ts'
@@ -86,7 +86,7 @@ export class Execution implements Taker, ContextSource, Run {
     try {
       // Before the body, whose time it limits; once, over all attempts.
       if (retrial === undefined) {
-        cancelAfter(future, options.timeout, this.#slots.clock, leaveFailures)
+        cancelAfter(future, options.timeout, this.#slots.clock, explainTimeout)
       }
       if (executor !== undefined) {
         enterContext(outer)
@@ -122,11 +122,12 @@ export class Execution implements Taker, ContextSource, Run {
   }
 }
 
-/** A call has timed out: leaves the failures of its attempts so far on the error. */
-function leaveFailures(error: TimeoutError, future: AnyFuture): void {
-  const data = contentOf(future)
+/** A call has timed out: the error says where it was made, and has the failures of its attempts. */
+function explainTimeout(error: TimeoutError, future: AnyFuture): void {
+  const data = contentOf(future) as Execution | Retrial
   const retrial = data instanceof Execution ? data.retrial : data
-  if (retrial instanceof Retrial) retrial.attempts.leaveOn(error)
+  retrial?.attempts.leaveOn(error)
+  siteOf(data.call)?.addTo(error)
 }
 
 // Never the future of a body; kept so that the field always holds one.

@@ -293,7 +293,8 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
   #finish(): void {
     const failures = this.#failures
     if (failures.length === 0) return this.#stop(FULFILLED, this.#results)
-    const message = `${failures.length} items of the mapping "${this.name}" failed`
+    const items = failures.length === 1 ? '1 item' : `${failures.length} items`
+    const message = `${items} of the mapping "${this.name}" failed`
     this.#stop(REJECTED, new AggregateError(failures, message))
   }
 

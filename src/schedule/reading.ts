@@ -1,5 +1,5 @@
 import { captureScope, type Scope } from '../internal/async-context.ts'
-import { check, has, isObject } from '../internal/check.ts'
+import { check, checkFunction, has, isObject } from '../internal/check.ts'
 
 /** What can be read, and what it is read with: as little as is asked of them. */
 export interface Source {
@@ -55,7 +55,9 @@ export class Reading {
       const source = this.#source
       this.#isAsync = has(source, Symbol.asyncIterator)
       const open = source[this.#isAsync ? Symbol.asyncIterator : Symbol.iterator]
-      this.#iterator = this.#enter(open as () => unknown, source) as AnyIterator
+      const iterator = this.#enter(open as () => unknown, source)
+      check(isObject(iterator), 'iterator', 'an object', iterator)
+      this.#iterator = iterator as AnyIterator
     } catch (error) {
       return this.#fail(error)
     }
@@ -69,7 +71,9 @@ export class Reading {
     let pulled: unknown
     try {
       const iterator = this.#iterator as AnyIterator
-      pulled = this.#enter(iterator.next, iterator)
+      const { next } = iterator
+      checkFunction('next', next)
+      pulled = this.#enter(next, iterator)
       // In here, as a hostile promise may throw.
       if (this.#isAsync) void Promise.resolve(pulled).then(this.#take, this.#fail)
     } catch (error) {

@@ -212,14 +212,15 @@ export class TaskGroup implements AsyncDisposable {
     // Cancelled before it began.
     if (this.#isCancelled) return undefined
     try {
-      return await this.#call(body)
+      return await this.#callBlock(body)
     } catch (error) {
       if (!this.#isCancelled || !isAbort(error, this.#scope.reason)) this.#fail(error)
       return undefined
     }
   }
 
-  #call<T>(body: (group: TaskGroup) => T): T {
+  // Named so that call sites know where the frames of this package begin.
+  #callBlock<T>(body: (group: TaskGroup) => T): T {
     const outer = enterContext({ context: this.#context })
     try {
       return body(this)

@@ -292,7 +292,7 @@ describe('A program', () => {
       'Task "100%c sure, %s %d %o %%" failed and nobody collected it: a string\n',
       'Task "" failed and nobody collected it: null\n',
       'Task "hostile" failed and nobody collected it: ',
-      'Task "two\nlines" failed and nobody collected it: { answer: 42 }\n',
+      'Task "two\\x0alines" failed and nobody collected it: { answer: 42 }\n',
       'Task "symbol" failed and nobody collected it: Symbol(reason)\n',
     ]
     const places = parts.map((part) => stderr.indexOf(part))
@@ -390,6 +390,17 @@ describe('A program', () => {
 
     expect(stdout).toBe('one\ntwo\n')
     expect(stderr).toContain('handler broke')
+    // What it did not take is not lost with it.
+    expect(stderr).toContain('Task "future" failed and nobody collected it: one\n')
+  })
+
+  it('R16 with hostile names forges no line of the report', async () => {
+    const { stderr } = await workshop.run(`
+      import { spawn } from 'gatherly'
+      spawn(() => { throw 'no' }, { name: 'a\\nTask "b\\u001b[2J' })
+    `)
+
+    expect(stderr).toBe('Task "a\\x0aTask "b\\x1b[2J" failed and nobody collected it: no\n')
   })
 
   it('R16 is never told of cancelled futures, nor of what their bodies still throw', async () => {

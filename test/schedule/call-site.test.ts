@@ -90,6 +90,20 @@ describe('the stack of an error', () => {
     expect(sectionsOf(error)[1]).toMatch(/ callsGroup$/)
     expect(sectionsOf(thrown)).toHaveLength(1)
     expect(sectionsOf(thrown)[0]).toMatch(/ callsGroup$/)
+    expect((error as Error).stack).not.toMatch(/[\\/]src[\\/]/)
+  })
+
+  it('says so for a call that has timed out', async () => {
+    const clock = new VirtualClock()
+    const scheduler = new Scheduler({ clock })
+    function callsSlow() {
+      return scheduler.spawn(({ sleep }) => sleep(100), { name: 'slow', timeout: 5 })
+    }
+    const failure = failureOf(callsSlow())
+
+    await clock.run()
+
+    expect(sectionsOf(await failure)).toEqual(['"slow": callsSlow'])
   })
 
   it('has a section for each call around the one that failed, the innermost first', async () => {

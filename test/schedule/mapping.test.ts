@@ -728,8 +728,8 @@ describe('a mapping in which something fails', () => {
   it.each<[string, unknown, RegExp]>([
     ['a result that is none', { next: () => 5 }, /Expected `result` to be .*got `5` \(number\)/],
     ['null for a result', { next: () => null }, /Expected `result`/],
-    ['no next()', {}, /./],
-    ['null for an iterator', null, /./],
+    ['no next()', {}, /Expected `next` to be a function, got `undefined`/],
+    ['null for an iterator', null, /Expected `iterator` to be an object, got `null`/],
   ])('fails with a TypeError for a source with %s', async (_what, iterator, message) => {
     for (const method of [Symbol.iterator, Symbol.asyncIterator]) {
       const source = { [method]: () => iterator } as unknown as Iterable<number>
