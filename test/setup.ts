@@ -69,7 +69,7 @@ function busyDispatchers(): readonly Dispatcher[] {
   return busy
 }
 
-const { submit } = Dispatcher.prototype
+const { submit, submitQuiet } = Dispatcher.prototype
 Dispatcher.prototype.submit = function (...call) {
   dispatchers.add(this)
   const future = submit.apply(this, call)
@@ -77,6 +77,10 @@ Dispatcher.prototype.submit = function (...call) {
     pruneDispatchersAt = Math.max(1000, 2 * busyDispatchers().length)
   }
   return future
+}
+Dispatcher.prototype.submitQuiet = function (call) {
+  dispatchers.add(this)
+  submitQuiet.call(this, call)
 }
 
 /** What the setters of timers return. `_destroyed` is not documented, but is what Node's own inspector shows. */

@@ -26,9 +26,9 @@ export interface Taker extends Subscriber<AnyCell> {
  * Source: the promise resolution procedure, Promises/A+ 2.3. As in ECMAScript
  * (NewPromiseResolveThenableJob), a foreign `then` is called in a microtask of its own.
  *
- * @param self - The future that is being resolved, which `value` must not be.
+ * @param self - The future that is being resolved, if there is one: `value` must not be it.
  */
-export function adopt(value: unknown, self: AnyCell, taker: Taker): void {
+export function adopt(value: unknown, self: AnyCell | undefined, taker: Taker): void {
   // On a primitive there may be a `then`, if somebody put one on its prototype; it does not count.
   if ((typeof value !== 'object' || value === null) && typeof value !== 'function') {
     return taker.fulfil(value)

@@ -5,6 +5,7 @@ import { PriorityQueue } from '../internal/priority-queue.ts'
 import type { Call } from './call.ts'
 import type { Context } from './context.ts'
 import { priorityOf } from './definition.ts'
+import { QuietCall } from './quiet-call.ts'
 import type { Attempts } from './retry.ts'
 
 /** The data of a call between two attempts: in the delay, or waiting for a slot again. */
@@ -45,14 +46,14 @@ export class Backlog {
   size = 0
   /** How many of them can start: all but those in the delay before another attempt. */
   startable = 0
-  readonly #queue = new PriorityQueue<AnyFuture>()
+  readonly #queue = new PriorityQueue<AnyFuture | QuietCall>()
   // Those that can start. Made with the first: most programs have none.
   #retrials: BinaryHeap<Retrial> | undefined
   // Those in a delay, too.
   readonly #waiting = new Set<Retrial>()
 
-  push(future: AnyFuture, priority: number): void {
-    this.#queue.push(future, priority)
+  push(call: AnyFuture | QuietCall, priority: number): void {
+    this.#queue.push(call, priority)
     this.pushApart()
   }
 
@@ -78,15 +79,18 @@ export class Backlog {
   }
 
   /** The call that starts next. It is to be taken out with `take` or `drop` then. */
-  next(): AnyFuture | undefined {
+  next(): AnyFuture | QuietCall | undefined {
     for (;;) {
       const retrial = this.#retrials?.peek()
       if (retrial !== undefined && priorityOf(retrial.future) >= this.#queue.priority) {
         this.#retrials?.pop()
         if (contentOf(retrial.future) === retrial) return retrial.future
       } else {
-        const future = this.#queue.shift()
-        if (future === undefined || this.#isInQueue(future)) return future
+        const call = this.#queue.shift()
+        if (call === undefined) return undefined
+        const future = call instanceof QuietCall ? call.future : call
+        if (future === undefined) return call
+        if (this.#isInQueue(future)) return future
       }
     }
   }
@@ -106,7 +110,8 @@ export class Backlog {
     // What left from the middle is passed over when its turn comes, but must not pile up behind a
     // body that never ends.
     const holes = this.#queue.size - this.size
-    if (holes > 32 && holes > this.size) this.#queue.retain((future) => this.#isInQueue(future))
+    if (holes > 32 && holes > this.size)
+      this.#queue.retain((call) => this.#isInQueue(call instanceof QuietCall ? call.future : call))
     return retrial
   }
 
@@ -121,7 +126,10 @@ export class Backlog {
   list(): AnyFuture[] {
     const retrials = [...this.#waiting].sort((a, b) => a.order - b.order)
     const futures = retrials.map(({ future }) => future)
-    this.#queue.retain((future) => this.#isInQueue(future) && futures.push(future) > 0)
+    this.#queue.retain((call) => {
+      const future = call instanceof QuietCall ? call.reveal() : call
+      return this.#isInQueue(future) && futures.push(future) > 0
+    })
     return futures.sort((a, b) => priorityOf(b) - priorityOf(a))
   }
 
@@ -131,7 +139,8 @@ export class Backlog {
   }
 
   /** Whether an entry of the queue still stands for its call: one that is retried waits elsewhere. */
-  #isInQueue(future: AnyFuture): boolean {
+  #isInQueue(future: AnyFuture | undefined): boolean {
+    if (future === undefined) return true
     if (stateOf(future) !== SCHEDULED) return false
     return this.#retrials === undefined || !(contentOf(future) instanceof Retrial)
   }

@@ -1,6 +1,5 @@
 import type { Clock } from '../core/clock.ts'
 import { InvalidStateError } from '../core/errors.ts'
-import type { AnyFuture } from '../core/future.ts'
 import { sleep } from '../core/sleep.ts'
 
 /** What a body can know and do about its own run. */
@@ -61,16 +60,23 @@ export function enterContext(source: ContextSource | undefined): ContextSource |
   return outer
 }
 
+/** Whose context it is: a future, as a rule. */
+interface ContextOwner {
+  readonly name: string
+  readonly status: string
+  readonly reason: unknown
+}
+
 /**
  * The context of one run. Makes its `AbortController` when somebody asks for the signal, which most
  * bodies never do.
  */
 export class Context implements TaskContext {
-  readonly #future: AnyFuture
+  readonly #future: ContextOwner
   readonly #clock: Clock
   #controller: AbortController | undefined
 
-  constructor(future: AnyFuture, clock: Clock) {
+  constructor(future: ContextOwner, clock: Clock) {
     this.#future = future
     this.#clock = clock
   }

@@ -29,8 +29,9 @@ import type { Definition, Lane } from './definition.ts'
 import { Execution, type Slots } from './execution.ts'
 import { Executions } from './executions.ts'
 import type { Run } from './executor.ts'
-import type { Holder } from './holder.ts'
+import { type Holder, tracker } from './holder.ts'
 import type { Lending } from './lending.ts'
+import { QuietCall } from './quiet-call.ts'
 import type { RateWindow } from './rate.ts'
 import { Attempts } from './retry.ts'
 import type { CheckedSchedulerOptions, StartMode } from './scheduler-options.ts'
@@ -50,6 +51,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   kind: 'scheduler' | 'pool' = 'scheduler'
   readonly clock: Clock
   readonly signal: AbortSignal | undefined
+  readonly mode: StartMode
   concurrency: number
   paused = false
   closed = false
@@ -69,7 +71,6 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   #idlers: (() => void)[] = []
   // Whose body has started last. Not itself, which would keep all that the body refers to alive.
   #latest = 0
-  readonly #mode: StartMode
   readonly #slice: number
   readonly #rate: RateWindow | undefined
 
@@ -78,7 +79,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     this.concurrency = options.concurrency
     this.clock = options.clock
     this.signal = options.signal
-    this.#mode = options.start
+    this.mode = options.start
     this.#slice = options.slice
     this.#rate = options.rate
   }
@@ -97,7 +98,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   submit(definition: Definition, self: unknown, args: readonly unknown[]): AnyFuture {
     if (this.closed) throw this.#closedError()
     const call = recordCall(definition, self, args)
-    const isLazy = this.#mode === 'lazy'
+    const isLazy = this.mode === 'lazy'
     const isAsked = isLazy || definition.executor !== undefined
     const state = isAsked ? SCHEDULED | LAZY : SCHEDULED
     const future = drive(definition, state, isLazy ? new Unqueued(call) : call)
@@ -108,7 +109,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     if (this.signal !== undefined) cancelOnAbort(future, this.signal)
     if (signal !== undefined) cancelOnAbort(future, signal)
     // The only one that waits is this one, unless it was cancelled at once.
-    const isNext = this.#mode === 'eager' && this.queued === 1 && !future.done
+    const isNext = this.mode === 'eager' && this.queued === 1 && !future.done
     if (isNext && nested < MOST_NESTED && this.#mayStart(FEW_EAGER)) {
       nested += 1
       try {
@@ -118,6 +119,14 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
       }
     }
     return future
+  }
+
+  /** Takes a call without a future, and without any options but a priority. */
+  submitQuiet(call: QuietCall): void {
+    if (this.closed) throw this.#closedError()
+    this.tally.call()
+    this.#backlog.push(call, call.definition.options.priority ?? 0)
+    this.#noteQueued()
   }
 
   /** Starts bodies while there are free slots, in one microtask for all the calls until then. */
@@ -273,6 +282,8 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   // Slots: what executions tell.
 
   ended(execution: Execution, state: Settled, outcome: unknown): void {
+    const { quiet } = execution
+    if (quiet !== undefined) return this.#endQuiet(execution, quiet, state, outcome)
     const reason = state === REJECTED ? this.#tryAgain(execution, outcome) : outcome
     if (reason !== AGAIN) {
       const { witnesses } = execution
@@ -283,6 +294,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   }
 
   endedLike(execution: Execution, result: AnyFuture): AnyFuture | undefined {
+    execution.quiet?.reveal()
     const state = stateOf(result) as Settled
     const outcome = contentOf(result)
     const reason = state === REJECTED ? this.#tryAgain(execution, outcome) : outcome
@@ -293,6 +305,18 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     subscribe(future, this.#drainAfter)
     this.tally.settle(state)
     return conclude(future, state, reason)
+  }
+
+  #endQuiet(execution: Execution, call: QuietCall, state: Settled, outcome: unknown): void {
+    if (observer !== undefined) {
+      call.reveal()
+      return this.ended(execution, state, outcome)
+    }
+    this.#executions.release(execution)
+    execution.quiet = undefined
+    this.tally.settle(state)
+    call.end(state, outcome)
+    this.drain()
   }
 
   #settle(future: AnyFuture, state: Settled, outcome: unknown): void {
@@ -345,6 +369,10 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   /** A call waits for a slot now. */
   #queued(future: AnyFuture): void {
     this.lending?.noteCall(future)
+    this.#noteQueued()
+  }
+
+  #noteQueued(): void {
     this.wake()
     if (!this.#executions.hasFree) this.#noteFull(true)
   }
@@ -361,16 +389,32 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   }
 
   #startNext(): void {
-    this.#start(this.#backlog.next() as AnyFuture)
+    const call = this.#backlog.next() as AnyFuture | QuietCall
+    if (call instanceof QuietCall) this.#startQuiet(call)
+    else this.#start(call)
+  }
+
+  #startQuiet(call: QuietCall): void {
+    if (observer !== undefined || tracker !== undefined) return this.#start(call.reveal())
+    this.#noteBody(call.definition)
+    this.#backlog.take(undefined)
+    this.tally.start(true)
+    const execution = this.#executions.take(undefined)
+    this.#rate?.count()
+    execution.quiet = call
+    call.run(execution)
+  }
+
+  #noteBody({ id }: Definition): void {
+    if (id === this.#latest) return
+    this.#latest = id
+    this.#burst.unseen = 0
   }
 
   /** Starts a call that waits; with `lender` in the slot of that body. */
   #start(future: AnyFuture, lender?: Holder): void {
     const definition = driverOf(future) as Definition
-    if (definition.id !== this.#latest) {
-      this.#latest = definition.id
-      this.#burst.unseen = 0
-    }
+    this.#noteBody(definition)
     const signal = this.signal?.aborted ? this.signal : definition.options.signal
     // Others of this signal may be cancelled before it, and have made room for it.
     if (signal?.aborted) return void future.cancel(signal.reason)

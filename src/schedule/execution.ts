@@ -5,13 +5,14 @@ import type { Witness } from '../core/driver.ts'
 import type { TimeoutError } from '../core/errors.ts'
 import { type AnyFuture, isFuture } from '../core/future.ts'
 import { observer } from '../core/observer.ts'
-import { adopt, type Taker } from '../core/resolution.ts'
+import { adopt } from '../core/resolution.ts'
 import type { Retrial } from './backlog.ts'
 import { argsOf, type Call, replayCall, siteOf } from './call.ts'
-import { Context, type ContextSource, enterContext } from './context.ts'
+import { Context, enterContext } from './context.ts'
 import type { Definition } from './definition.ts'
 import type { Run } from './executor.ts'
 import { type Holder, tracker } from './holder.ts'
+import type { QuietCall, QuietExecution } from './quiet-call.ts'
 
 /** What an execution tells its dispatcher. */
 export interface Slots {
@@ -29,12 +30,14 @@ export interface Slots {
  * Used again for one body after the other: its two callbacks, and not two closures a call, are what
  * a body's promise gets.
  */
-export class Execution implements Taker, ContextSource, Run {
+export class Execution implements Run, QuietExecution {
   /** Its place among the executions of its dispatcher. */
   slot = 0
   /** Its place in the order of the starts. */
   order = 0
   future!: AnyFuture
+  /** Instead of the future, while there is none. */
+  quiet: QuietCall | undefined
   /** The body's context, if it was asked for. */
   startedContext: Context | undefined
   /** The attempt before, if this is not the first. */
@@ -59,7 +62,7 @@ export class Execution implements Taker, ContextSource, Run {
   }
 
   get context(): Context {
-    this.startedContext ??= new Context(this.future, this.#slots.clock)
+    this.startedContext ??= new Context(this.quiet ?? this.future, this.#slots.clock)
     return this.startedContext
   }
 
@@ -105,6 +108,12 @@ export class Execution implements Taker, ContextSource, Run {
     watching?.yielded(future)
     if (this.holder !== undefined && isFuture(result) && !result.done) this.holder.wait(result)
     adopt(result, future, this)
+  }
+
+  /** The future of its call was made. */
+  reveal(future: AnyFuture): void {
+    this.quiet = undefined
+    this.future = future
   }
 
   /**

@@ -66,7 +66,7 @@ export class Executions implements SlotOwner {
   /** The futures, in the order of the starts. */
   list(): AnyFuture[] {
     const some = this.#all.slice(0, this.size).sort((a, b) => a.order - b.order)
-    return some.map(({ future }) => future)
+    return some.map(({ quiet, future }) => quiet?.reveal() ?? future)
   }
 
   /** What is known of the bodies, in no order. */

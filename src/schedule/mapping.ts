@@ -23,7 +23,7 @@ import { RingQueue } from '../internal/ring-queue.ts'
 import { captureSite } from './call-site.ts'
 import { type Body, Definition } from './definition.ts'
 import type { Dispatcher } from './dispatcher.ts'
-import { Item, type ItemOwner, Items } from './item.ts'
+import { Item, type ItemOwner, Items, PULLED } from './item.ts'
 import { type CheckedMapOptions, copyMapOptions, type MapOptions } from './map-options.ts'
 import { isSource, type Reader, Reading, type Source } from './reading.ts'
 
@@ -64,13 +64,15 @@ type Result = IteratorResult<unknown, undefined>
 
 class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
   readonly #dispatcher: Dispatcher
-  readonly #definition: Definition
+  readonly definition: Definition
   readonly #options: CheckedMapOptions
   readonly #reading: Reading
   // Settles with the whole: with the array, the failure, or the reason of a cancel.
   readonly #whole: AnyFuture = drive(this, RUNNING, undefined)
   #use: 'awaited' | 'iterated' | undefined
   #hasBegun = false
+  /** Whether calls go without futures. */
+  #isQuiet = false
   #isPumping = false
   #pulled = 0
   /** Items that were pulled and not handed over: never more than the buffer. */
@@ -95,7 +97,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
     options: CheckedMapOptions,
   ) {
     this.#dispatcher = dispatcher
-    this.#definition = definition
+    this.definition = definition
     this.#options = options
     this.#reading = new Reading(source, this)
     subscribe(this.#whole, { settled: () => this.#end() })
@@ -164,7 +166,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
   }
 
   inputs(): Iterable<AnyFuture> {
-    return this.#unfinished.list().flatMap(({ future }) => future ?? [])
+    return this.#unfinished.list().flatMap((item) => item.known ?? [])
   }
 
   /** Cancelled by a signal: gives what is to be cancelled with it. */
@@ -184,8 +186,17 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
     if (this.#whole.done) return
     this.#reading.begin()
     // Most calls are made when a body before has ended, in whatever context that is.
-    this.#definition.origin = this.#reading
+    this.definition.origin = this.#reading
+    this.#isQuiet = this.#canBeQuiet()
     this.#pump()
+  }
+
+  /** Whether nobody can want a future of a call, unless it is cancelled or watched. */
+  #canBeQuiet(): boolean {
+    const { mode, signal, lending } = this.#dispatcher
+    const { timeout, retry } = this.#options.call
+    const isPlain = timeout === undefined && retry === undefined && signal === undefined
+    return isPlain && mode === 'deferred' && !lending && !this.#reading.scope
   }
 
   get #buffer(): number {
@@ -235,24 +246,27 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
   call(item: Item, value: unknown): void {
     let future: AnyFuture
     try {
-      future = this.#dispatcher.submit(this.#definition, undefined, [value, item.index])
+      if (this.#isQuiet && observer === undefined && captureSite(this.definition) === undefined) {
+        this.#dispatcher.submitQuiet(item)
+        return item.wait(value)
+      }
+      future = this.#dispatcher.submit(this.definition, undefined, [value, item.index])
     } catch (error) {
       // The scheduler is closed.
       return this.#stop(REJECTED, error)
     }
-    item.future = future
-    item.isCalled = true
+    item.wait(value, future)
     collect(future)
     // An eager body may have ended the whole, while its own future was not known yet.
     if (this.#whole.done) cancelAll([future], this.#reasonOfRest())
     else follow(future, item)
   }
 
-  itemDone(item: Item, future: AnyFuture): void {
+  itemDone(item: Item): void {
     this.#unfinished.delete(item)
     if (this.#whole.done) return
-    const outcome = contentOf(future)
-    const state = stateOf(future) as Settled
+    const { content: outcome } = item
+    const state = item.state as Settled
     if (state !== FULFILLED) {
       if (this.#options.stopOnError) return this.#stop(state, outcome)
       this.#failures.push(outcome)
@@ -269,14 +283,14 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
 
   #handOver(): void {
     for (;;) {
-      const future = this.#line.peek()?.outcome
-      if (future === undefined) break
-      const isResult = stateOf(future) === FULFILLED
+      const item = this.#line.peek()
+      if (item === undefined || item.state < FULFILLED) break
+      const isResult = item.state === FULFILLED
       if (isResult && this.#askers.size === 0) return
       this.#line.shift()
       this.#held -= 1
       // Of failures only the whole tells, in the end.
-      if (isResult) this.#askers.give(contentOf(future))
+      if (isResult) this.#askers.give(item.content)
     }
     if (!this.#whole.done) return
     // The first that asks after a failure gets it, whoever asks then has come to the end.
@@ -326,9 +340,8 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
   #letGo(): AnyFuture[] {
     const calls: AnyFuture[] = []
     for (const item of this.#unfinished.list()) {
-      if (item.future === undefined) continue
-      if (item.isCalled) calls.push(item.future)
-      else unsubscribe(item.future, item)
+      if (item.state !== PULLED) calls.push(item.reveal())
+      else if (item.future !== undefined) unsubscribe(item.future, item)
     }
     return calls
   }

@@ -262,6 +262,37 @@ describe('VirtualClock.run() when bodies wait for calls that wait for their slot
     expect(outer.value).toBe('b')
   })
 
+  it.each<[string, string, (disk: Scheduler) => PromiseLike<unknown>]>([
+    [
+      'of which a body waits for the items',
+      '(1: "outer"), and calls wait for one (1: "same")',
+      (disk) => {
+        const mapping = disk.map([1, 2], function same(n) {
+          return n
+        })
+        const outer = disk.spawn(async () => await mapping, { name: 'outer' })
+        return gather(outer, mapping)
+      },
+    ],
+    [
+      'whose bodies wait for calls',
+      '(1: "ask"), and calls wait for one (1: "inner")',
+      (disk) => {
+        const inner = disk.task(() => 'value', { name: 'inner' })
+        return disk.map([1], async () => await inner(), { name: 'ask' })
+      },
+    ],
+  ])('R22 knows a mapping begun outside of all bodies %s', async (_what, held, begin) => {
+    const clock = new VirtualClock()
+    const disk = new Scheduler({ name: 'disk', concurrency: 1, clock })
+    const all = Promise.allSettled([begin(disk)])
+
+    await expect(clock.run()).rejects.toThrow(held)
+    disk.cancel()
+    await clock.run()
+    await all
+  })
+
   it('R22 goes on where it stood once there is another slot', async () => {
     const clock = new VirtualClock()
     const scheduler = new Scheduler({ concurrency: 1, clock })
