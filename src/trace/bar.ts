@@ -53,3 +53,8 @@ function barOf(span: SpanRecord, first: number): Bar {
 export function lengthOf(stretches: readonly Stretch[]): number {
   return stretches.reduce((sum, { from, to }) => sum + to - from, 0)
 }
+
+/** Whether bodies ran on other threads than the one that recorded. */
+export function hasOtherThreads(bars: readonly Bar[]): boolean {
+  return bars.some(({ span }) => span.thread !== 'main')
+}

@@ -52,6 +52,7 @@ export class Recorder implements Observer {
 
   /** Those that are kept, in the order of the calls. */
   get spans(): readonly SpanRecord[] {
+    this.#thread.share()
     return this.#spans.slice(Math.max(0, this.#spans.length - this.#options.limit))
   }
 
@@ -63,6 +64,7 @@ export class Recorder implements Observer {
   stop(): void {
     if (this.isStopped) return
     this.isStopped = true
+    this.#thread.stop()
     if (this.#store !== undefined) endStore(this.#store)
     for (const { lane } of this.#spans) lane.stoppedAt ??= lane.clock.now()
   }
@@ -75,7 +77,10 @@ export class Recorder implements Observer {
     if (owners !== undefined && (!source.owner || !owners.has(source.owner))) return
     const lane = this.#laneOf(source)
     const at = lane.clock.now()
-    const span = new SpanRecord(++this.#ids, future.name, 'task', lane, at, this.#caller())
+    const by = this.#caller()
+    if (!lane.clock.isVirtual) this.#thread.watch()
+    this.#thread.notice(by)
+    const span = new SpanRecord(++this.#ids, future.name, 'task', lane, at, by)
     this.#add(future, span)
     span.queuedSince = at
     this.#calls += 1
@@ -119,6 +124,7 @@ export class Recorder implements Observer {
 
   ended(future: Observed, at?: number): void {
     const span = this.#find(future)
+    if (at === undefined) this.#thread.notice(span)
     if (span?.isRunning) span.close(at ?? span.lane.clock.now())
   }
 
@@ -133,7 +139,9 @@ export class Recorder implements Observer {
 
   collected(future: Observed): void {
     const span = this.#find(future)
-    if (span !== undefined) span.collected = span.lane.clock.now()
+    if (span === undefined) return
+    span.collected = span.lane.clock.now()
+    this.#thread.notice(this.#caller())
   }
 
   combined(future: Observed, inputs: readonly Observed[]): void {
@@ -143,7 +151,9 @@ export class Recorder implements Observer {
     if (first === undefined && this.#options.owners !== undefined) return
     const lane = first?.lane ?? this.#own
     const at = lane.clock.now()
-    const wait = new SpanRecord(++this.#ids, future.name, 'wait', lane, at, this.#caller())
+    const by = this.#caller()
+    this.#thread.notice(by)
+    const wait = new SpanRecord(++this.#ids, future.name, 'wait', lane, at, by)
     wait.inputs = spans
     wait.start = at
     wait.status = 'running'
@@ -173,6 +183,7 @@ export class Recorder implements Observer {
   span<T>(name: string, body: () => T): { result: T; end: (status: Status) => void } {
     const lane = this.#own
     const at = lane.clock.now()
+    if (!lane.clock.isVirtual) this.#thread.watch()
     const span = new SpanRecord(++this.#ids, name, 'main', lane, at, this.#caller())
     this.#add(undefined, span)
     span.open(at)
@@ -180,6 +191,7 @@ export class Recorder implements Observer {
     this.#tell(span, 'started')
     const end = (status: Status): void => {
       if (this.isStopped) return
+      this.#thread.notice(span)
       span.close(span.lane.clock.now())
       span.settled = span.end
       span.status = status

@@ -35,7 +35,10 @@ export interface Span {
   readonly runs: readonly Run[]
   /** How long it waited to start, delays before another attempt not counted. */
   readonly queued: number
-  /** The longest it held the thread in one go, up to its first `await`: always in real time. */
+  /**
+   * The longest it held the thread in one go: always in real time. Exact up to its first `await`;
+   * after that at least so long, as far as can be told.
+   */
   readonly held: number
   /** When somebody first attached to its outcome. */
   readonly collected: number | undefined
@@ -107,6 +110,10 @@ export class SpanRecord implements Span {
    * its result, as far as can be told.
    */
   follows: SpanRecord | undefined = undefined
+  /** How long it held the thread in all, in real time. */
+  heldInAll = 0
+  /** When its body began to hold the thread, in real time. */
+  entered = 0
   /** Whether a body runs now. */
   isRunning = false
   /** Since when it waits to start; `undefined` when it does not. */
@@ -160,6 +167,12 @@ export class SpanRecord implements Span {
     this.queued = Math.max(0, this.queued + at - this.#runStart)
     if (this.start === this.#runStart) this.start = at
     this.#runStart = at
+  }
+
+  /** It has held the thread for so long in one go. */
+  hold(ms: number): void {
+    this.held = Math.max(this.held, ms)
+    this.heldInAll += ms
   }
 
   /** The body has ended. */

@@ -1,4 +1,4 @@
-import { type Bar, barsOf, lengthOf } from './bar.ts'
+import { type Bar, barsOf, hasOtherThreads, lengthOf } from './bar.ts'
 import type { Account, Finding } from './findings/finding.ts'
 import { findings } from './findings/findings.ts'
 import { OwnWork } from './own-work.ts'
@@ -53,7 +53,7 @@ export function summarize(spans: readonly SpanRecord[], calls: number): Summary 
   const ideal = Math.min(wall, Math.max(chain, ...lanes.map(({ sum, c }) => sum / c)))
   const bounds = lanes.map(({ sum, longest, c }) => sum / c + (1 - 1 / c) * longest)
   const account: Account = { bars, wall }
-  const numbers = {
+  const numbers: Numbers = {
     calls,
     wall,
     work,
@@ -67,7 +67,7 @@ export function summarize(spans: readonly SpanRecord[], calls: number): Summary 
     held: heldOf(active),
     findings: findings(account),
   }
-  return { ...numbers, verdict: verdictOf(numbers, active.length) }
+  return { ...numbers, verdict: verdictOf(numbers, active) }
 }
 
 /**
@@ -156,20 +156,44 @@ function heldOf(active: readonly Bar[]): { name: string; ms: number }[] {
 
 type Numbers = Omit<Summary, 'verdict'>
 
-function verdictOf({ wall, work, speedup, ideal, overhead, peak }: Numbers, count: number): string {
-  if (count === 0) return 'Nothing was called.'
+function verdictOf(numbers: Numbers, active: readonly Bar[]): string {
+  const { wall, work, speedup, ideal, overhead, peak } = numbers
+  if (active.length === 0) return 'Nothing was called.'
   const whole = `${milliseconds(work)} of work in ${milliseconds(wall)}`
-  if (count === 1) return `${whole}.`
+  if (active.length === 1) return `${whole}.`
   const isIdeal = overhead <= Math.max(1, ideal * NEARLY)
   if (peak < 2 && speedup < 1 + NEARLY) {
     const possible = isIdeal ? '' : ` ${milliseconds(ideal)} would have been possible.`
     return `${whole}: nothing overlapped.${possible}`
   }
-  const how = `${whole}: ${grouped(speedup, 2)} times as fast as one after the other`
-  return isIdeal ? `${how}, which is the ideal.` : `${how}. The ideal is ${milliseconds(ideal)}.`
+  const heldInAll = Math.min(wall, lengthHeld(active))
+  const isHeld = heldInAll >= Math.max(LEAST_HELD, wall * NOTABLE)
+  const held = isHeld ? `; the thread was held for ${milliseconds(heldInAll)} of it` : ''
+  // Bodies that seemed to be active at once took turns on the one thread: no word of how fast.
+  if (isHeld && !hasOtherThreads(active)) return `${whole}${held}.`
+  const isFaster = speedup > 1 + LEAST_FASTER
+  const how = isFaster
+    ? `${whole}: ${grouped(speedup, 2)} times as fast as one after the other${held}`
+    : `${whole}: no faster than one after the other${held}`
+  if (!isIdeal) return `${how}. The ideal is ${milliseconds(ideal)}.`
+  if (isHeld) return `${how}.`
+  return isFaster ? `${how}, which is the ideal.` : `${how}; nor could it have been.`
+}
+
+/** How long bodies held the thread, where that is on the same clock as the rest. */
+function lengthHeld(active: readonly Bar[]): number {
+  return active.reduce(
+    (sum, { span }) =>
+      span.thread !== 'main' || span.lane.clock.isVirtual ? sum : sum + span.heldInAll,
+    0,
+  )
 }
 
 /** In milliseconds: below, nobody has a reason to care. */
 const LEAST_HELD = 5
+/** Of the wall time: below, it overlapped all the same. */
+const NOTABLE = 0.1
+/** What rounds to more than once as fast. */
+const LEAST_FASTER = 0.005
 /** So much more than the ideal is still as good. */
 const NEARLY = 0.05

@@ -1,7 +1,9 @@
-import { gather, gatherSettled, Scheduler, task } from 'gatherly'
+import { Future, gather, gatherSettled, Scheduler, spawn, task } from 'gatherly'
 import { trace } from 'gatherly/trace'
 import { describe, expect, it } from 'vitest'
+import { observer } from '../../src/core/observer.ts'
 import { stopRealTime, timeByHand } from '../support/real-time.ts'
+import { turn } from '../support/timed.ts'
 import { gathered, record, type Stage, throughALimit, work } from './recordings.ts'
 
 // On a slow machine, whatever the body, it may seem to hold the thread.
@@ -57,6 +59,146 @@ describe('a body that held the thread', () => {
       'Main held the thread for 500 ms in one go; nothing else could run. ' +
         'Make it await, or give it to a WorkerPool.',
     ])
+  })
+
+  it('leaves the other threads free', async () => {
+    const pass = timeByHand()
+    const timeline = trace()
+    const { future, resolve } = Future.withResolvers<void>()
+    const elsewhere = spawn(() => future, { name: 'elsewhere' })
+    await turn()
+    observer?.started(elsewhere, 'pool 1', performance.now())
+    timeline.span('Main', () => pass(500))
+    resolve()
+    await elsewhere
+
+    const { findings, verdict } = timeline.stop().summary
+    expect(findings.map(String)).toEqual([
+      'Main held the thread for 500 ms in one go; nothing else on this thread could run. ' +
+        'Make it await, or give it to a WorkerPool.',
+    ])
+    expect(verdict).toBe(
+      '1 000 ms of work in 500 ms: 2 times as fast as one after the other; ' +
+        'the thread was held for 500 ms of it.',
+    )
+  })
+
+  describe('after its first await', () => {
+    it('is named, when something else has happened in the same turn', async () => {
+      const pass = timeByHand()
+      const timeline = trace()
+      const work = task(
+        async () => {
+          await null
+          pass(500)
+        },
+        { name: 'work' },
+      )
+
+      await work()
+
+      const { held, findings, verdict } = timeline.stop().summary
+      expect(held).toEqual([{ name: 'work', ms: 500 }])
+      expect(findings.map(String)).toEqual([
+        'work held the thread for 500 ms in one go; nothing else could run. ' +
+          'Make it await, or give it to a WorkerPool.',
+      ])
+      expect(verdict).toBe('500 ms of work in 500 ms.')
+    })
+
+    it('shares the time with those of which nothing was heard before either', async () => {
+      const pass = timeByHand()
+      const timeline = trace()
+      const hold = (name: string, ms: number) =>
+        spawn(
+          async () => {
+            await null
+            pass(ms)
+          },
+          { name },
+        )
+      const parent = spawn(() => gather(hold('a', 300), hold('b', 500)), { name: 'parent' })
+
+      await parent
+
+      const { held, verdict } = timeline.stop().summary
+      expect(held).toEqual([
+        { name: 'a', ms: 400 },
+        { name: 'b', ms: 400 },
+      ])
+      expect(verdict).toBe('1 600 ms of work in 800 ms; the thread was held for 800 ms of it.')
+    })
+
+    it('may be main', async () => {
+      const pass = timeByHand()
+      const timeline = trace()
+
+      await timeline.span('Main', async () => {
+        await null
+        pass(300)
+      })
+
+      expect(timeline.stop().summary.held).toEqual([{ name: 'Main', ms: 300 }])
+    })
+
+    it('is named for what it computed before it makes a call, and not for what it waits', async () => {
+      const pass = timeByHand()
+      const timeline = trace()
+      const inner = task(() => turn(), { name: 'inner' })
+
+      await spawn(
+        async () => {
+          await null
+          pass(60)
+          const call = inner()
+          pass(70)
+          await call
+          pass(0.5)
+        },
+        { name: 'outer' },
+      )
+
+      const { held } = timeline.stop().summary
+      expect(held).toEqual([{ name: 'outer', ms: 70 }])
+    })
+
+    it('is named in a later turn, too, but for the beat that was due', async () => {
+      const pass = timeByHand()
+      const timeline = trace()
+
+      await timeline.span('Main', async () => {
+        await turn()
+        pass(300)
+      })
+
+      expect(timeline.stop().summary.held).toEqual([{ name: 'Main', ms: 280 }])
+    })
+
+    it('is not named for what was done before it started, or by nobody', async () => {
+      const pass = timeByHand()
+      const timeline = trace()
+      const quick = task(() => null, { name: 'quick' })
+
+      const call = quick()
+      pass(300)
+      await call
+      pass(300)
+      await quick()
+
+      expect(timeline.stop().summary).toMatchObject({ held: [], findings: [] })
+    })
+
+    it('is not named for time that passes while the event loop turns', async () => {
+      const pass = timeByHand()
+      const timeline = trace()
+
+      await spawn(async () => {
+        await turn()
+        pass(19)
+      })
+
+      expect(timeline.stop().summary).toMatchObject({ held: [], findings: [] })
+    })
   })
 })
 

@@ -117,4 +117,18 @@ describe('the verdict', () => {
       }),
     ).toBe('60 ms of work in 50 ms: 1.2 times as fast as one after the other. The ideal is 40 ms.')
   })
+
+  it('never says "1 times as fast"', async () => {
+    const { verdict } = (
+      await record(async (stage) => {
+        const long = work(stage, 'long', 1000)
+        await work(stage, 'short', 1)
+        await long
+      })
+    ).summary
+
+    expect(verdict).toBe(
+      '1 001 ms of work in 1 000 ms: no faster than one after the other; nor could it have been.',
+    )
+  })
 })

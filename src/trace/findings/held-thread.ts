@@ -1,3 +1,4 @@
+import { hasOtherThreads } from '../bar.ts'
 import { milliseconds, times } from '../words.ts'
 import { type Account, type Finding, found } from './finding.ts'
 
@@ -8,6 +9,7 @@ export function heldThread({ bars }: Account): readonly Finding[] {
     if (span.held < LEAST_FELT || span.thread !== 'main') continue
     byName.set(span.name, [...(byName.get(span.name) ?? []), span.held])
   }
+  const who = hasOtherThreads(bars) ? 'nothing else on this thread' : 'nothing else'
   return [...byName].map(([name, held]) => {
     const longest = Math.max(...held)
     const all = held.reduce((sum, ms) => sum + ms, 0)
@@ -16,7 +18,7 @@ export function heldThread({ bars }: Account): readonly Finding[] {
       `${name} held the thread ${times(held.length)}, for up to ${milliseconds(longest)} in one ` +
       `go and ${milliseconds(all)} in all`
     const what = held.length === 1 ? once : often
-    const advice = 'nothing else could run. Make it await, or give it to a WorkerPool.'
+    const advice = `${who} could run. Make it await, or give it to a WorkerPool.`
     return found('held-thread', [name], all, `${what}; ${advice}`)
   })
 }
