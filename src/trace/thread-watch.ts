@@ -1,4 +1,5 @@
-import { heartbeat, turn } from '../internal/event-loop.ts'
+import { turn } from '../internal/event-loop.ts'
+import { heartbeat } from '../internal/heartbeat.ts'
 
 /**
  * Tells how long the thread has been held in one go, at a moment at which something happens on it.
