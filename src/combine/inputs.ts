@@ -1,5 +1,5 @@
 import { collect } from '../core/cell.ts'
-import { type AnyFuture, Future, isFuture } from '../core/future.ts'
+import { type AnyFuture, Future } from '../core/future.ts'
 import { check, has, isObject } from '../internal/check.ts'
 import { copyGatherOptions, type GatherOptions } from './gather-options.ts'
 
@@ -71,8 +71,12 @@ interface Thenable {
   readonly then?: unknown
 }
 
+/**
+ * Not asked whether it is a future, which has a `then` anyway: of a list, to ask that takes 250 ns
+ * on Node 20.
+ */
 function isThenable(value: unknown): boolean {
-  return isFuture(value) || (isObject(value) && typeof (value as Thenable).then === 'function')
+  return isObject(value) && typeof (value as Thenable).then === 'function'
 }
 
 const { propertyIsEnumerable: isEnumerable } = Object.prototype
