@@ -16,7 +16,7 @@ import {
 } from '../core/cell.ts'
 import type { Driver } from '../core/driver.ts'
 import { CancelledError, InvalidStateError } from '../core/errors.ts'
-import { type AnyFuture, drive, Future } from '../core/future.ts'
+import { type AnyFuture, drive, Future, isFuture } from '../core/future.ts'
 import { observer } from '../core/observer.ts'
 import { check, isObject } from '../internal/check.ts'
 import { RingQueue } from '../internal/ring-queue.ts'
@@ -217,7 +217,7 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
   // Reader: what the source tells.
 
   gave(value: unknown): void {
-    const promise = isObject(value) ? Future.resolve(value) : undefined
+    const promise = promiseOf(value)
     // Nobody else might ever look at a promise that came out of the source.
     if (promise !== undefined) collect(promise)
     if (this.#whole.done) return
@@ -344,6 +344,21 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
       else if (item.future !== undefined) unsubscribe(item.future, item)
     }
     return calls
+  }
+}
+
+/** The future of an item that is a promise. Plain objects go without: 150 ns less. */
+function promiseOf(item: unknown): AnyFuture | undefined {
+  if (!isObject(item)) return undefined
+  try {
+    // Read once: it may be a getter, and the second answer another.
+    const { then } = item as { then?: unknown }
+    if (typeof then !== 'function') return undefined
+    if (then === Promise.prototype.then || isFuture(item)) return Future.resolve(item)
+    // biome-ignore lint/suspicious/noThenProperty: the thenable, with what was read
+    return Future.resolve({ then: (...both: unknown[]) => Reflect.apply(then, item, both) })
+  } catch (error) {
+    return Future.reject(error)
   }
 }
 

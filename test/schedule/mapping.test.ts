@@ -109,6 +109,37 @@ describe('scheduler.map()', () => {
     expect(await new Scheduler().map(both, same)).toEqual([1, 2])
   })
 
+  it('R9 R18 reads the `then` of an item once, and calls it once, as a method', async () => {
+    const log: string[] = []
+    const thenable = {
+      name: 'thenable',
+      get then() {
+        log.push('read')
+        return function (this: { name: string }, resolve: (value: string) => void) {
+          log.push(`called on ${this.name}`)
+          resolve('its value')
+          resolve('another')
+        }
+      },
+    }
+    const plain = { then: 'of no account' }
+
+    const items = await new Scheduler().map([thenable, plain], (item) => item as unknown)
+
+    expect(items).toEqual(['its value', plain])
+    expect(log).toEqual(['read', 'called on thenable'])
+  })
+
+  it('R9 R18 fails with what the `then` of an item throws when it is read', async () => {
+    const hostile = {
+      get then(): never {
+        throw 'no then'
+      },
+    }
+
+    await expect(new Scheduler().map([hostile], (item) => item)).rejects.toBe('no then')
+  })
+
   it('gives the body the item, its index, and the context of the call', async () => {
     const scheduler = new Scheduler()
     const log: unknown[] = []
