@@ -11,6 +11,8 @@ export interface Observed {
 export interface ObservedLane {
   readonly name: string
   readonly concurrency: number
+  /** How many bodies may start in any `interval`, if that is limited. */
+  readonly rate?: { readonly limit: number; readonly interval: number } | undefined
   readonly clock: { now(): number; readonly isVirtual?: boolean }
   /** What the user made, and names when asked to watch only some: a `Scheduler`, a pool. */
   readonly owner: object | undefined

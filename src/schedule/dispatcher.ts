@@ -53,6 +53,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   readonly signal: AbortSignal | undefined
   readonly mode: StartMode
   concurrency: number
+  readonly rate: RateWindow | undefined
   paused = false
   closed = false
   readonly tally: Tally = new Tally()
@@ -72,7 +73,6 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   // Whose body has started last. Not itself, which would keep all that the body refers to alive.
   #latest = 0
   readonly #slice: number
-  readonly #rate: RateWindow | undefined
 
   constructor(options: Omit<CheckedSchedulerOptions, 'reentrant'>) {
     this.name = options.name
@@ -81,7 +81,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     this.signal = options.signal
     this.mode = options.start
     this.#slice = options.slice
-    this.#rate = options.rate
+    this.rate = options.rate
   }
 
   /** Bodies that have started and not really ended. */
@@ -259,7 +259,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     this.lending?.forget(future)
     const retrial = this.#backlog.drop(data)
     if (this.#backlog.startable === 0) {
-      this.#rate?.rest()
+      this.rate?.rest()
       this.#noteFull(false)
     }
     callSafely(retrial?.stop)
@@ -400,7 +400,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     this.#backlog.take(undefined)
     this.tally.start(true)
     const execution = this.#executions.take(undefined)
-    this.#rate?.count()
+    this.rate?.count()
     execution.quiet = call
     call.run(execution)
   }
@@ -425,7 +425,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     const execution = this.#executions.take(lender)
     move(future, RUNNING, execution)
     // As late as can be: by its own clock, too, a body must not see too many starts.
-    this.#rate?.count()
+    this.rate?.count()
     execution.run(
       future,
       definition,
@@ -464,7 +464,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
    * short bodies lets it turn.
    */
   #isInTime(few = 0): boolean {
-    if (this.#rate?.admits(this.#drainAwake) === false) return false
+    if (this.rate?.admits(this.#drainAwake) === false) return false
     if (this.#burst.unseen > 0) {
       this.#burst.unseen -= 1
       return true

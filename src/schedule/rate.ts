@@ -17,8 +17,8 @@ export interface RateOptions {
  * many around the reset.
  */
 export class RateWindow {
-  readonly #limit: number
-  readonly #interval: number
+  readonly limit: number
+  readonly interval: number
   readonly #clock: Clock
   // A ring: the start that is `limit` starts ago is where the next one goes.
   readonly #times: number[] = []
@@ -31,16 +31,16 @@ export class RateWindow {
     const { limit, interval } = options
     checkNumber('limit', 'a whole number from 1 up', limit, (n) => n >= 1 && Number.isInteger(n))
     checkNumber('interval', 'finite milliseconds above 0', interval, (n) => n > 0 && n < Infinity)
-    this.#limit = limit
-    this.#interval = interval
+    this.limit = limit
+    this.interval = interval
     this.#clock = clock
   }
 
   /** Whether a body may start now. If not, calls `wake` once when one may. */
   admits(wake: () => void): boolean {
-    const oldest = this.#times[this.#starts % this.#limit]
+    const oldest = this.#times[this.#starts % this.limit]
     if (oldest === undefined) return true
-    const left = oldest + this.#interval - this.#clock.now()
+    const left = oldest + this.interval - this.#clock.now()
     if (left <= 0) return true
     this.#stopWaiting ??= this.#clock.callLater(() => {
       this.#stopWaiting = undefined
@@ -51,7 +51,7 @@ export class RateWindow {
 
   /** A body starts. */
   count(): void {
-    this.#times[this.#starts++ % this.#limit] = this.#clock.now()
+    this.#times[this.#starts++ % this.limit] = this.#clock.now()
   }
 
   /** Nobody waits any more. */

@@ -21,9 +21,10 @@ export interface TaskMessage {
  * when the future settles; `:error` before that if it failed or was cancelled. Stores bound to
  * `start` are entered for the body.
  *
- * Does nothing where there are no such channels, and costs little while nobody subscribes.
+ * Does nothing where there are no such channels, and costs little while nobody subscribes. Called
+ * again it publishes no event twice.
  *
- * @returns A function that ends it.
+ * @returns A function that ends it, unless it was called again since: then the last does.
  *
  * @example
  * publishDiagnostics()
@@ -31,8 +32,18 @@ export interface TaskMessage {
  */
 export function publishDiagnostics(): () => void {
   const channel = tracingChannel('gatherly:task')
-  return channel === undefined ? () => {} : observe(new Publisher(channel))
+  if (channel === undefined) return () => {}
+  if (wanted++ === 0) stop = observe(new Publisher(channel))
+  let isWanted = true
+  return () => {
+    if (isWanted && --wanted === 0) stop?.()
+    isWanted = false
+  }
 }
+
+/** How many want it published. */
+let wanted = 0
+let stop: (() => void) | undefined
 
 class Publisher implements Observer {
   readonly #channel: TracingChannel

@@ -2,30 +2,33 @@
  * The last results of calls, to be recognised among the arguments of the next: who calls with what
  * another call gave could not have made both calls at once. Keeps nothing alive.
  */
-export class RecentResults {
-  readonly #results: { readonly result: Weak; readonly args: readonly Weak[] }[] = []
+export class RecentResults<Source> {
+  readonly #results: {
+    readonly source: Source
+    readonly result: Weak
+    readonly args: readonly Weak[]
+  }[] = []
 
   /** @param args - Those of the call, as `weak` makes them. */
-  add(result: unknown, args: readonly Weak[]): void {
-    this.#results.push({ result: weakly(result), args })
+  add(source: Source, result: unknown, args: readonly Weak[]): void {
+    this.#results.push({ source, result: weakly(result), args })
     if (this.#results.length > MOST_KEPT) this.#results.shift()
   }
 
   /**
-   * Whether an argument is a result, a part of one, or a text with such a part in it; and was not
-   * there before, among the arguments of that call.
+   * Which calls gave an argument: it is the result, a part of it, or a text with such a part in it;
+   * and was not there before, among the arguments of that call.
    */
-  contain(args: readonly unknown[]): boolean {
-    const isNew = (argument: unknown): boolean =>
-      this.#results.some(
-        ({ result, args }) =>
-          isFrom(argument, result()) && !args.some((known) => isFrom(argument, known())),
-      )
+  sourcesOf(args: readonly unknown[]): readonly Source[] {
+    const isNew = (argument: unknown, result: unknown, known: readonly Weak[]): boolean =>
+      isFrom(argument, result) && !known.some((one) => isFrom(argument, one()))
     try {
-      return args.some(isNew)
+      return this.#results
+        .filter(({ result, args: known }) => args.some((one) => isNew(one, result(), known)))
+        .map(({ source }) => source)
     } catch {
-      // A hostile getter or proxy: nothing is known.
-      return true
+      // A hostile getter or proxy: nothing is known, so it may need all.
+      return this.#results.map(({ source }) => source)
     }
   }
 }

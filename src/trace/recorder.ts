@@ -33,7 +33,7 @@ export class Recorder implements Observer {
   readonly #known = new WeakMap<Observed, SpanRecord>()
   readonly #lanes = new WeakMap<ObservedLane, Lane>()
   readonly #thread = new HeldThread()
-  readonly #results = new RecentResults()
+  readonly #results = new RecentResults<SpanRecord>()
   // The lane of what belongs to no scheduler. Not known before the first call, unless it was given.
   #ownLane: Lane | undefined
   // Stands for whoever makes calls outside of all bodies.
@@ -171,7 +171,9 @@ export class Recorder implements Observer {
       span.queuedSince = undefined
       const by = span.by ?? this.#outside
       by.pendingCalls -= 1
-      if (span.isAlone && span.status === 'fulfilled') this.#results.add(future.value, span.args)
+      if (span.isAlone && span.status === 'fulfilled') {
+        this.#results.add(span, future.value, span.args)
+      }
     }
     if (!span.isRunning && span.end === undefined) span.end = at
     this.#tell(span, 'settled')
@@ -223,7 +225,9 @@ export class Recorder implements Observer {
       if (before?.isAlone) before.isAlone = false
     } else {
       span.args = weak(args)
-      if (before?.isAlone && !this.#results.contain(args)) span.follows = before
+      const sources = this.#results.sourcesOf(args)
+      if (sources.length > 0) span.needs = sources
+      else if (before?.isAlone) span.follows = before
     }
     by.lastCall = span
     by.pendingCalls += 1
@@ -249,9 +253,9 @@ export class Recorder implements Observer {
   #laneOf(source: ObservedLane): Lane {
     const known = this.#lanes.get(source)
     if (known !== undefined) return known
-    const { name, clock } = source
+    const { name, clock, rate } = source
     if (this.#ownLane === undefined) this.#adopt(clock)
-    const lane = new Lane(name, clock, this.#zeroOf(clock))
+    const lane = new Lane(name, clock, this.#zeroOf(clock), rate)
     this.#lanes.set(source, lane)
     return lane
   }

@@ -1,4 +1,5 @@
 import type { Status } from '../core/cell.ts'
+import type { ObservedLane } from '../core/observer.ts'
 import type { Weak } from './recent-results.ts'
 
 /** One attempt of a body: from its start until it really ended. */
@@ -58,13 +59,26 @@ export class Lane {
   readonly zero: number
   /** The most bodies that could run at once while calls were made. */
   concurrency = 0
+  /** How many bodies may start in any `interval`, if that is limited. */
+  readonly rate: ObservedLane['rate']
   /** What its clock showed when the recording ended. */
   stoppedAt: number | undefined = undefined
 
-  constructor(name: string | undefined, clock: LaneClock, zero: number) {
+  constructor(
+    name: string | undefined,
+    clock: LaneClock,
+    zero: number,
+    rate?: ObservedLane['rate'],
+  ) {
     this.name = name
     this.clock = clock
     this.zero = zero
+    this.rate = rate && { limit: rate.limit, interval: rate.interval }
+  }
+
+  /** How long after the first the start that follows so many others can come at the earliest. */
+  earliestStart(others: number): number {
+    return this.rate ? Math.floor(others / this.rate.limit) * this.rate.interval : 0
   }
 
   /** Now, or when the recording ended. */
@@ -114,6 +128,8 @@ export class SpanRecord implements Span {
   heldInAll = 0
   /** When its body began to hold the thread, in real time. */
   entered = 0
+  /** The calls that gave what it was called with, as far as can be told. */
+  needs: readonly SpanRecord[] = NO_INPUTS
   /** Whether a body runs now. */
   isRunning = false
   /** Since when it waits to start; `undefined` when it does not. */
@@ -209,6 +225,7 @@ export class SpanRecord implements Span {
   forget(): void {
     this.by = undefined
     this.inputs = NO_INPUTS
+    this.needs = NO_INPUTS
     this.lastCall = undefined
     this.follows = undefined
     this.args = NO_ARGS

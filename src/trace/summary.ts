@@ -17,12 +17,13 @@ export interface Summary {
   readonly speedup: number
   /**
    * The least wall time for this work under these limits: the longest chain of calls that make
-   * calls, or what comes to each slot of a scheduler, if that is more.
+   * calls, or were made with what others gave; or, if that is more, what comes to each slot of a
+   * scheduler, or what its rate lets start.
    */
   readonly ideal: number
   /**
    * What no schedule that leaves no slot idle exceeds under these limits: Graham's bound, `sum/c +
-   * (1 - 1/c) * longest`.
+   * (1 - 1/c) * longest`, and what a rate holds back.
    */
   readonly bound: number
   /** How much longer than the ideal it took. */
@@ -50,8 +51,8 @@ export function summarize(spans: readonly SpanRecord[], calls: number): Summary 
     active.length === 0 ? 0 : active.reduce((last, { to }) => Math.max(last, to), 0) - begin
   const { work, chain } = workAndChain(bars)
   const lanes = limitedLanes(active)
-  const ideal = Math.min(wall, Math.max(chain, ...lanes.map(({ sum, c }) => sum / c)))
-  const bounds = lanes.map(({ sum, longest, c }) => sum / c + (1 - 1 / c) * longest)
+  const ideal = Math.min(wall, Math.max(chain, ...lanes.map((lane) => lane.least)))
+  const bounds = lanes.map((lane) => lane.boundWith(chain))
   const account: Account = { bars, wall }
   const numbers: Numbers = {
     calls,
@@ -70,10 +71,7 @@ export function summarize(spans: readonly SpanRecord[], calls: number): Summary 
   return { ...numbers, verdict: verdictOf(numbers, active) }
 }
 
-/**
- * All work there was, and the longest chain: what a body did itself before it made a call, then
- * that call, then what it did once that was done.
- */
+/** All work there was, and the longest chain of calls, those included that they made. */
 function workAndChain(bars: readonly Bar[]): { work: number; chain: number } {
   const madeBy = new Map<SpanRecord, Bar[]>()
   for (const bar of bars) {
@@ -85,39 +83,90 @@ function workAndChain(bars: readonly Bar[]): { work: number; chain: number } {
   }
   const chains = new Map<SpanRecord, number>()
   let work = 0
-  let chain = 0
   // A call comes after its caller, so from the end each finds the chains of those it made.
   for (const bar of [...bars].reverse()) {
     if (bar.span.kind === 'wait') continue
     const others = madeBy.get(bar.span) ?? []
     const own = new OwnWork(bar, others)
-    const { length } = own
-    let longest = length
-    for (const { span, called, collected, settled } of others) {
-      const isAwaited = collected !== undefined && settled !== undefined
-      const after = isAwaited ? length - own.before(settled) : 0
-      longest = Math.max(longest, own.before(called) + (chains.get(span) ?? 0) + after)
-    }
-    chains.set(bar.span, longest)
-    work += length
-    chain = Math.max(chain, longest)
+    chains.set(bar.span, longestChain(others, chains, own))
+    work += own.length
   }
-  return { work, chain }
+  // What a span that is not kept made came from nobody who is known.
+  const isKept = ({ span }: Bar): boolean => span.by !== undefined && chains.has(span.by)
+  const outermost = bars.filter((bar) => !isKept(bar))
+  return { work, chain: longestChain(outermost, chains, NO_WORK) }
 }
 
-/** The schedulers with a limit: all that ran in their slots, and the longest of it. */
-function limitedLanes(active: readonly Bar[]): { c: number; sum: number; longest: number }[] {
-  const lanes = new Map<Lane, { c: number; sum: number; longest: number }>()
+/**
+ * The longest way through the calls that one body made: what it did itself before, the calls, of
+ * which one may need what others gave, and what it did after that.
+ */
+function longestChain(
+  calls: readonly Bar[],
+  chains: ReadonlyMap<SpanRecord, number>,
+  own: Pick<OwnWork, 'length' | 'before'>,
+): number {
+  const ends = new Map<SpanRecord, { end: number; settled: number }>()
+  let longest = own.length
+  for (const { span, called, collected, settled } of calls) {
+    const before = own.before(called)
+    let start = before
+    for (const needed of span.needs) {
+      const { end = 0, settled = called } = ends.get(needed) ?? {}
+      start = Math.max(start, end + before - own.before(settled))
+    }
+    const end = start + (chains.get(span) ?? 0)
+    if (settled !== undefined) ends.set(span, { end, settled })
+    const after =
+      collected !== undefined && settled !== undefined ? own.length - own.before(settled) : 0
+    longest = Math.max(longest, end + after)
+  }
+  return longest
+}
+/** What ran on the schedulers that have a limit. */
+function limitedLanes(active: readonly Bar[]): readonly LimitedLane[] {
+  const lanes = new Map<Lane, LimitedLane>()
   for (const { span, runs } of active) {
     const { lane } = span
-    if (lane.name === undefined || lane.concurrency === Infinity) continue
-    const sums = lanes.get(lane) ?? { c: lane.concurrency, sum: 0, longest: 0 }
-    const length = lengthOf(runs)
-    sums.sum += length
-    sums.longest = Math.max(sums.longest, length)
-    lanes.set(lane, sums)
+    const isLimited = lane.concurrency < Infinity || lane.rate !== undefined
+    if (lane.name === undefined || !isLimited) continue
+    const limited = lanes.get(lane) ?? new LimitedLane(lane)
+    for (const run of runs) limited.runs.push(run.to - run.from)
+    limited.longest = Math.max(limited.longest, lengthOf(runs))
+    lanes.set(lane, limited)
   }
   return [...lanes.values()]
+}
+
+/** A scheduler with a limit, and how long its bodies took. */
+class LimitedLane {
+  readonly runs: number[] = []
+  longest = 0
+  readonly #lane: Lane
+
+  constructor(lane: Lane) {
+    this.#lane = lane
+  }
+
+  /** What comes to each slot; and what the rate takes to let all start, the longest first. */
+  get least(): number {
+    const sorted = [...this.runs].sort((a, b) => b - a)
+    return sorted.reduce(
+      (least, length, place) => Math.max(least, this.#lane.earliestStart(place) + length),
+      this.#perSlot,
+    )
+  }
+
+  /** What no schedule exceeds that leaves no slot idle, but for the rate and the longest chain. */
+  boundWith(chain: number): number {
+    const heldBack = this.#lane.earliestStart(Math.max(0, this.runs.length - 1))
+    const longest = Math.max(this.longest, chain)
+    return this.#perSlot + (1 - 1 / this.#lane.concurrency) * longest + heldBack
+  }
+
+  get #perSlot(): number {
+    return this.runs.reduce((sum, length) => sum + length, 0) / this.#lane.concurrency
+  }
 }
 
 /** The most stretches that have a moment in common. */
@@ -153,6 +202,9 @@ function heldOf(active: readonly Bar[]): { name: string; ms: number }[] {
   }
   return [...longest].map(([name, ms]) => ({ name, ms })).sort((a, b) => b.ms - a.ms)
 }
+
+/** Of whoever makes the calls that no body makes. */
+const NO_WORK = { length: 0, before: () => 0 }
 
 type Numbers = Omit<Summary, 'verdict'>
 

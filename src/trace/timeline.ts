@@ -44,13 +44,15 @@ export class Timeline implements Disposable {
 
   /**
    * Calls `body` at once and records that as work of main, or of whatever the name says: until it
-   * returns, or what it returns has settled. Calls that it makes are known to be its own.
+   * returns, or what it returns has settled. Calls that it makes are known to be its own. After
+   * `stop` the body is only called.
    *
    * @returns What `body` returned; of a native promise one that settles likewise.
    */
   span<T>(name: string, body: () => T): T {
     check(typeof name === 'string', 'name', 'a string', name)
     checkFunction('body', body)
+    if (this.#recorder.isStopped) return body()
     const { result, end } = this.#recorder.span(name, body)
     if (isFuture(result)) result.onSettled(({ status }) => end(status))
     else if (result instanceof Promise) return whenEnded(result, end) as T

@@ -123,6 +123,26 @@ describe('publishDiagnostics()', () => {
     ])
   })
 
+  it('publishes nothing twice, however often it is called, until the last one stops it', async () => {
+    const again = publishDiagnostics()
+    const answer = async (name: string) => {
+      scheduler.spawn(() => 42, { name })
+      await clock.run()
+    }
+
+    await answer('of two')
+    again()
+    again()
+    await answer('of one')
+    stop()
+    await answer('of none')
+
+    expect(log.filter((line) => line.startsWith('asyncEnd'))).toEqual([
+      'asyncEnd of two jobs 1 42',
+      'asyncEnd of one jobs 1 42',
+    ])
+  })
+
   it('publishes nothing after it was stopped', async () => {
     stop()
     work({ scheduler }, 'after', 10)

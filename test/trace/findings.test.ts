@@ -250,6 +250,17 @@ describe('awaits in sequence', () => {
     ])
   })
 
+  it('are counted with the rate that there is', async () => {
+    const program = async ({ clock }: Stage) => {
+      const scheduler = new Scheduler({ clock, rate: { limit: 2, interval: 150 } })
+      for (const name of ['a', 'b', 'c', 'd']) await work({ scheduler }, name, 100)
+    }
+
+    expect(await told(program)).toEqual([
+      `a, b, c and d ran one after the other; gathered they would have taken 150 ms less. ${ADVICE}`,
+    ])
+  })
+
   it('are found within a body, too', async () => {
     const program = (stage: Stage) =>
       gather(
@@ -379,10 +390,6 @@ describe('a limit that was the bottleneck', () => {
   })
 
   it('is not named when calls waited for something else', async () => {
-    const ofARate = ({ clock }: Stage) => {
-      const scheduler = new Scheduler({ clock, concurrency: 3, rate: { limit: 1, interval: 100 } })
-      return gather([1, 2, 3, 4].map(() => work({ scheduler }, 'work', 10)))
-    }
     const ofAPause = async ({ clock, limited }: Stage) => {
       const scheduler = limited(2)
       scheduler.pause()
@@ -390,8 +397,38 @@ describe('a limit that was the bottleneck', () => {
       await gather([1, 2].map(() => work({ scheduler }, 'work', 10)))
     }
 
-    expect(await told(ofARate)).toEqual([])
     expect(await told(ofAPause)).toEqual([])
+  })
+
+  it('may be a rate', async () => {
+    const atARate = ({ clock }: Stage) => {
+      const rate = { limit: 1, interval: 500 }
+      const scheduler = new Scheduler({ clock, concurrency: 3, rate, name: 'api' })
+      return gather([1, 2, 3].map(() => work({ scheduler }, 'work', 100)))
+    }
+
+    expect(await told(atARate)).toEqual([
+      'The rate of 1 in 500 ms in "api" was the bottleneck: its calls waited 1 500 ms for their ' +
+        'turn in all, and took 1 100 ms where 100 ms would have done without it. ' +
+        'Raise it, if what they use can take more.',
+    ])
+  })
+
+  it('is not a rate that lets all start, or that is not what calls waited for', async () => {
+    const rate = { limit: 3, interval: 500 }
+    const wideEnough = ({ clock }: Stage) => {
+      const scheduler = new Scheduler({ clock, rate })
+      return gather([1, 2, 3].map(() => work({ scheduler }, 'work', 100)))
+    }
+    const paused = async ({ clock }: Stage) => {
+      const scheduler = new Scheduler({ clock, rate })
+      scheduler.pause()
+      clock.callLater(() => scheduler.resume(), 500)
+      await gather([1, 2, 3].map(() => work({ scheduler }, 'work', 10)))
+    }
+
+    expect(await told(wideEnough)).toEqual([])
+    expect(await told(paused)).toEqual([])
   })
 })
 

@@ -420,6 +420,14 @@ describe('a timeline', () => {
     ])
   })
 
+  it('only calls the body of a span after it was stopped', async () => {
+    const timeline = trace()
+    timeline.stop()
+
+    expect(timeline.span('late', () => 42)).toBe(42)
+    expect(timeline.spans).toEqual([])
+  })
+
   it('stops by itself at the end of its block', () => {
     const timeline = trace()
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { gather } from 'gatherly'
+import { gather, Scheduler } from 'gatherly'
 import { describe, expect, it } from 'vitest'
 import { grahamBound, listSchedule } from '../oracle/list-schedule.ts'
 import { stopRealTime } from '../support/real-time.ts'
@@ -61,6 +61,60 @@ describe('timeline.summary', () => {
     )
   })
 
+  it('always knows what a rate lets start, with or without a limit', async () => {
+    const shape = fc.record({
+      list: durations,
+      limit: fc.integer({ min: 1, max: 4 }),
+      interval: fc.integer({ min: 1, max: 60 }),
+      concurrency: fc.option(slots, { nil: Infinity }),
+    })
+    await fc.assert(
+      fc.asyncProperty(shape, async ({ list, limit, interval, concurrency }) => {
+        const { summary } = await record(({ clock }) => {
+          const scheduler = new Scheduler({ clock, concurrency, rate: { limit, interval } })
+          for (const ms of list) work({ scheduler }, 'work', ms)
+        })
+
+        const lastStart = Math.floor((list.length - 1) / limit) * interval
+        expect(summary.ideal).toBeLessThanOrEqual(summary.wall)
+        expect(summary.ideal).toBeGreaterThanOrEqual(lastStart + Math.min(...list))
+        expect(summary.bound).toBeGreaterThanOrEqual(summary.wall - 1e-9)
+        // Without a limit, the longest first is the best order.
+        const isBest = list.every((ms, i) => i === 0 || ms <= (list[i - 1] as number))
+        if (isBest && concurrency === Infinity) expect(summary.ideal).toBe(summary.wall)
+      }),
+      RUNS,
+    )
+  })
+
+  it('always takes for possible at least the longest chain of calls that need each other', async () => {
+    const chains = fc.array(durations, { minLength: 1, maxLength: 3 })
+    await fc.assert(
+      fc.asyncProperty(chains, fc.boolean(), async (lists, isWithin) => {
+        const { summary } = await record(async ({ clock, scheduler }) => {
+          const run = async () => {
+            for (const list of lists) {
+              let last: unknown
+              for (const ms of list) {
+                const step = scheduler.task(async (_needed: unknown) => {
+                  await clock.sleep(ms)
+                  return { key: Symbol('new') }
+                })
+                last = await step(last)
+              }
+            }
+          }
+          await (isWithin ? scheduler.spawn(run) : run())
+        })
+
+        const longest = Math.max(...lists.map((list) => list.reduce((a, b) => a + b, 0)))
+        expect(summary.ideal).toBe(longest)
+        expect(summary.bound).toBeGreaterThanOrEqual(longest)
+      }),
+      RUNS,
+    )
+  })
+
   it('never counts the time in which a body waits for calls of its own as work', async () => {
     const shape = fc.record({
       before: fc.nat({ max: 20 }),
@@ -116,6 +170,18 @@ describe('the verdict', () => {
         for (const ms of [10, 10, 40]) work({ scheduler }, 'work', ms)
       }),
     ).toBe('60 ms of work in 50 ms: 1.2 times as fast as one after the other. The ideal is 40 ms.')
+  })
+
+  it('blames nobody for a call that needs what the one before gave', async () => {
+    const { verdict } = (
+      await record(async ({ scheduler, clock }) => {
+        const getUser = scheduler.task(() => clock.sleep(100).then(() => ({ id: 7 })))
+        const getOrders = scheduler.task((_user: object) => clock.sleep(100))
+        await getOrders(await getUser())
+      })
+    ).summary
+
+    expect(verdict).toBe('200 ms of work in 200 ms: nothing overlapped.')
   })
 
   it('never says "1 times as fast"', async () => {

@@ -48,6 +48,7 @@ function describe(row: readonly Bar[]): readonly Finding[] {
 /** How long they would have taken if all had been called at once. */
 function gatheredTime(row: readonly Bar[]): number {
   const slots = new Map<Lane, number[]>()
+  const starts = new Map<Lane, number>()
   let held = 0
   let end = 0
   for (const { span, called, to } of row) {
@@ -56,7 +57,10 @@ function gatheredTime(row: readonly Bar[]): number {
     slots.set(lane, free)
     // The list schedule: each in the slot that is free first.
     free.sort((a, b) => a - b)
-    const start = free.length < lane.concurrency ? 0 : (free.shift() ?? 0)
+    const others = starts.get(lane) ?? 0
+    starts.set(lane, others + 1)
+    const slot = free.length < lane.concurrency ? 0 : (free.shift() ?? 0)
+    const start = Math.max(slot, lane.earliestStart(others))
     free.push(start + to - called)
     // What holds the one thread overlaps nothing.
     if (span.thread === 'main') held += Math.min(span.held, to - called)
