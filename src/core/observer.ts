@@ -70,3 +70,16 @@ export let observer: Observer | undefined
 export function setObserver(next: Observer | undefined): void {
   observer = next
 }
+
+const owners = new WeakSet<object>()
+
+/** Calls of `lane` are those of what the user made: `owner`. */
+export function own(lane: { owner: object | undefined }, owner: object): void {
+  lane.owner = owner
+  owners.add(owner)
+}
+
+/** Whether calls can be made of it. */
+export function isOwner(value: object): boolean {
+  return owners.has(value)
+}

@@ -1,4 +1,5 @@
 import type { Future } from '../core/future.ts'
+import { own } from '../core/observer.ts'
 import { check } from '../internal/check.ts'
 import { unwatch, watch } from './bottleneck.ts'
 import type { TaskContext } from './context.ts'
@@ -36,7 +37,7 @@ export class Scheduler implements AsyncDisposable {
     const dispatcher = new Dispatcher(checked)
     this.#dispatcher = dispatcher
     dispatchers.set(this, dispatcher)
-    dispatcher.owner = this
+    own(dispatcher, this)
     dispatcher.onFull = (it, isFull) => (isFull ? watch : unwatch)(it)
     this.#trackHolders(concurrency)
     if (!reentrant) return

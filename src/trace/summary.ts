@@ -1,4 +1,4 @@
-import { type Bar, barsOf, hasOtherThreads, lengthOf } from './bar.ts'
+import { type Bar, barsOf, hasOtherThreads, lengthOf, type Stretch } from './bar.ts'
 import type { Account, Finding } from './findings/finding.ts'
 import { findings } from './findings/findings.ts'
 import { OwnWork } from './own-work.ts'
@@ -28,7 +28,7 @@ export interface Summary {
   readonly bound: number
   /** How much longer than the ideal it took. */
   readonly overhead: number
-  /** The most bodies that were active at once. */
+  /** The most bodies that were active at once, without those that waited for calls of their own. */
   readonly peak: number
   /** How many were active on average. */
   readonly mean: number
@@ -49,7 +49,7 @@ export function summarize(spans: readonly SpanRecord[], calls: number): Summary 
   const begin = active.reduce((least, { called }) => Math.min(least, called), Infinity)
   const wall =
     active.length === 0 ? 0 : active.reduce((last, { to }) => Math.max(last, to), 0) - begin
-  const { work, chain } = workAndChain(bars)
+  const { work, chain, stretches } = workAndChain(bars)
   const lanes = limitedLanes(active)
   const ideal = Math.min(wall, Math.max(chain, ...lanes.map((lane) => lane.least)))
   const bounds = lanes.map((lane) => lane.boundWith(chain))
@@ -62,8 +62,8 @@ export function summarize(spans: readonly SpanRecord[], calls: number): Summary 
     ideal,
     bound: Math.max(chain, ...bounds),
     overhead: wall - ideal,
-    peak: peakOf(active),
-    mean: wall === 0 ? 0 : lengthOf(active.flatMap(({ runs }) => runs)) / wall,
+    peak: peakOf(stretches, active),
+    mean: wall === 0 ? 0 : work / wall,
     queueWait: active.reduce((sum, { span }) => sum + span.queued, 0),
     held: heldOf(active),
     findings: findings(account),
@@ -72,7 +72,11 @@ export function summarize(spans: readonly SpanRecord[], calls: number): Summary 
 }
 
 /** All work there was, and the longest chain of calls, those included that they made. */
-function workAndChain(bars: readonly Bar[]): { work: number; chain: number } {
+function workAndChain(bars: readonly Bar[]): {
+  work: number
+  chain: number
+  stretches: readonly Stretch[]
+} {
   const madeBy = new Map<SpanRecord, Bar[]>()
   for (const bar of bars) {
     const { by } = bar.span
@@ -82,6 +86,7 @@ function workAndChain(bars: readonly Bar[]): { work: number; chain: number } {
     else others.push(bar)
   }
   const chains = new Map<SpanRecord, number>()
+  const stretches: Stretch[] = []
   let work = 0
   // A call comes after its caller, so from the end each finds the chains of those it made.
   for (const bar of [...bars].reverse()) {
@@ -90,11 +95,12 @@ function workAndChain(bars: readonly Bar[]): { work: number; chain: number } {
     const own = new OwnWork(bar, others)
     chains.set(bar.span, longestChain(others, chains, own))
     work += own.length
+    stretches.push(...own.stretches)
   }
   // What a span that is not kept made came from nobody who is known.
   const isKept = ({ span }: Bar): boolean => span.by !== undefined && chains.has(span.by)
   const outermost = bars.filter((bar) => !isKept(bar))
-  return { work, chain: longestChain(outermost, chains, NO_WORK) }
+  return { work, chain: longestChain(outermost, chains, NO_WORK), stretches }
 }
 
 /**
@@ -170,9 +176,8 @@ class LimitedLane {
 }
 
 /** The most stretches that have a moment in common. */
-function peakOf(active: readonly Bar[]): number {
-  const steps = active
-    .flatMap(({ runs }) => runs)
+function peakOf(stretches: readonly Stretch[], active: readonly Bar[]): number {
+  const steps = stretches
     // What took no time at all was active all the same, by itself.
     .flatMap(({ from, to }) =>
       to > from

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { isOwner } from '../core/observer.ts'
 import { check, checkNumber, checkOptions } from '../internal/check.ts'
 import { observe } from './observers.ts'
 import { Recorder } from './recorder.ts'
@@ -45,8 +46,7 @@ export function trace(options: TraceOptions = {}): Timeline {
   check(typeof callers === 'boolean', 'callers', 'true or false', callers)
   const isList = schedulers === undefined || Array.isArray(schedulers)
   check(isList, 'schedulers', 'a list of schedulers', schedulers)
-  for (const one of schedulers ?? [])
-    check(Object(one) === one, 'schedulers', 'a list of schedulers', one)
+  for (const one of schedulers ?? []) check(isOwner(one), 'schedulers', 'a list of schedulers', one)
   const owners = schedulers && new Set(schedulers)
   const recorder = new Recorder({ owners, stacks, limit, callers, clock })
   return new Timeline(recorder, observe(recorder))

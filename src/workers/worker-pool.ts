@@ -1,3 +1,4 @@
+import { own } from '../core/observer.ts'
 import { check, checkObject } from '../internal/check.ts'
 import type { TaskBody, TaskOf } from '../schedule/task.ts'
 import type { TaskOptions } from '../schedule/task-options.ts'
@@ -67,7 +68,7 @@ export class WorkerPool<Module = Record<string, (...args: never[]) => unknown>>
       home !== undefined && isPoolOf(home, href, checked.name)
         ? new NestedCrew(home, checked.name)
         : new Crew(checked, href, start)
-    this.#crew.dispatcher.owner = this
+    own(this.#crew.dispatcher, this)
     this.#crew.dispatcher.kind = 'pool'
     this.tasks = tasksOf(this.#crew) as Tasks<Module>
   }

@@ -473,6 +473,16 @@ describe('a gather late on a failed task', () => {
     ])
   })
 
+  it('is not named when all was over at once, and it was seen a few milliseconds later', async () => {
+    const program = async ({ scheduler, clock }: Stage) => {
+      const user = scheduler.spawn(() => Promise.reject(new Error('no such user')))
+      await clock.sleep(9)
+      await user.catch(() => {})
+    }
+
+    expect(await told(program)).toEqual([])
+  })
+
   it('is named once for each name, with the latest', async () => {
     const program = async (stage: Stage) => {
       const [first, second] = [failing(stage), failing(stage)]

@@ -542,6 +542,11 @@ describe('trace(), with bad input', () => {
       TypeError,
       'Expected `schedulers` to be a list of schedulers, got `5` (number)',
     ],
+    [
+      { schedulers: [{}] },
+      TypeError,
+      'Expected `schedulers` to be a list of schedulers, got some object',
+    ],
     [{ clock: {} }, TypeError, 'Expected `clock` to be a Clock, got some object'],
     [null, TypeError, 'Expected `options` to be an object, got `null` (object)'],
   ])('of %j throws', (options, kind, message) => {

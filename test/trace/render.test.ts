@@ -3,6 +3,7 @@ import { gatherSettled, Scheduler } from 'gatherly'
 import type { ChromeTraceEvent, Timeline } from 'gatherly/trace'
 import mermaid from 'mermaid'
 import { describe, expect, it, vi } from 'vitest'
+import { explode } from '../support/hostile.ts'
 import { stopRealTime } from '../support/real-time.ts'
 import { gathered, record, type Stage, throughALimit, troubled, work } from './recordings.ts'
 import { xmlErrorOf } from './xml.ts'
@@ -167,6 +168,37 @@ describe('timeline.toText()', () => {
     expect(lines.at(-1)).toMatch(/^… and \d+ more lifelines$/)
   })
 
+  it('is ASCII where nothing else is known: names, too', async () => {
+    const timeline = await record((stage) => {
+      work(stage, 'año 日本 \u0007', 100)
+      return work(stage, 'plain', 50)
+    })
+
+    expect(timeline.toText({ width: 50, color: false, unicode: false }).match(/[^\n -~]/g)).toEqual(
+      null,
+    )
+    expect(timeline.toText({ width: 50, color: false, unicode: false })).toContain('\na?o ?? ?  #')
+  })
+
+  it('marks where a body failed or was cancelled at once: where it stands', async () => {
+    const timeline = await record(async (stage) => {
+      await work(stage, 'first', 50)
+      const failed = stage.scheduler.spawn(() => explode(), { name: 'fails' })
+      work(stage, 'gone', 50).cancel()
+      await failed.catch(() => {})
+      await work(stage, 'last', 50)
+    })
+
+    const lines = timeline.toText({ width: 50, color: false, unicode: true, verdict: false })
+    const columnOf = (name: string, sign: string) =>
+      lines
+        .split('\n')
+        .find((line) => line.startsWith(name))
+        ?.indexOf(sign)
+    expect(columnOf('fails', '✗')).toBe(columnOf('last', '█'))
+    expect(columnOf('gone', '⊘')).toBe(columnOf('last', '█'))
+  })
+
   it('puts as many calls of one name on a lifeline as do not overlap', async () => {
     const timeline = await record(throughALimit)
 
@@ -270,6 +302,23 @@ describe('timeline.toSVG()', () => {
     )
   })
 
+  it('shades what overlapped, of what is not shown as well', async () => {
+    const timeline = await record((stage) => {
+      work(stage, 'shown', 100)
+      work(stage, 'hidden', 100)
+    })
+
+    expect(timeline.toSVG({ lifelines: 1 })).toContain('<rect class="overlap"')
+  })
+
+  it('shortens a name to its box, and has all of it in the title', async () => {
+    const name = 'W'.repeat(30)
+    const svg = (await record((stage) => work(stage, name, 100))).toSVG({ verdict: false })
+
+    expect(svg).toContain(`<title>${name}</title>`)
+    expect(/>(W+…)<\/text>/.exec(svg)?.[1]).toHaveLength(12)
+  })
+
   it('leaves arrows out where there are too many', async () => {
     const timeline = await record(async (stage) => {
       for (let i = 0; i < 100; i++) await work(stage, 'step', 10)
@@ -307,6 +356,15 @@ describe('timeline.toMermaid()', () => {
 
 describe('timeline.toChromeTrace()', () => {
   stopRealTime()
+
+  it('has an event for a call that never ran, if it was cancelled at once, too', async () => {
+    const timeline = await record((stage) => void work(stage, 'never', 100).cancel())
+
+    const { traceEvents } = timeline.toChromeTrace()
+    expect(traceEvents.filter(({ ph }) => ph === 'X')).toMatchObject([
+      { name: 'never waits', cat: 'queue', ts: 0, dur: 0, args: { status: 'cancelled' } },
+    ])
+  })
 
   it('survives JSON', async () => {
     const trace = (await record(troubled)).toChromeTrace()

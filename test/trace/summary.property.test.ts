@@ -138,6 +138,8 @@ describe('timeline.summary', () => {
 
         expect(summary.work).toBe(before + inner.reduce((a, b) => a + b, 0) + after)
         expect(summary.ideal).toBe(before + Math.max(...inner) + after)
+        expect(summary.peak).toBe(isGathered ? inner.length : 1)
+        expect(summary.mean).toBeCloseTo(summary.work / summary.wall)
       }),
       RUNS,
     )

@@ -9,7 +9,7 @@ export function lateGather({ bars, wall }: Account): readonly Finding[] {
     if (span.kind !== 'task' || span.status !== 'rejected') continue
     if (settled === undefined || collected === undefined) continue
     const late = collected - settled
-    if (late < Math.max(1, LEAST_LATE * wall)) continue
+    if (late < Math.max(LEAST_FELT, LEAST_LATE * wall)) continue
     if (late <= (latest.get(span.name)?.late ?? 0)) continue
     latest.set(span.name, { late, by: collectorOf(span, collected, bars) })
   }
@@ -29,5 +29,7 @@ function collectorOf(span: Bar['span'], collected: number, bars: readonly Bar[])
   return name === 'gather' ? 'it was gathered' : `"${name}" looked at it`
 }
 
+/** In milliseconds: to look at it within a few is at once. */
+const LEAST_FELT = 10
 /** Of the wall time. */
 const LEAST_LATE = 0.1

@@ -73,7 +73,8 @@ function eventsOf({ span, called, runs, to }: Bar, tid: number): ChromeTraceEven
     if (run.from > since) waits.push(stretch(`${name} waits`, 'queue', since, run.from))
     since = run.to
   }
-  if (to > since) waits.push(stretch(`${name} waits`, 'queue', since, to))
+  // Of what never ran there is at least that, if it took no time.
+  if (to > since || runs.length === 0) waits.push(stretch(`${name} waits`, 'queue', since, to))
   return [...waits, ...runs.map(({ from, to }) => stretch(name, kind, from, to))]
 }
 

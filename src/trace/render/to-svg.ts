@@ -56,6 +56,7 @@ export function drawSVG(
 
 class Drawing {
   readonly #bars: readonly Bar[]
+  readonly #active: readonly Bar[]
   readonly #shown: readonly Bar[]
   readonly #participants: Participants
   readonly #moments: readonly Moment[]
@@ -67,7 +68,8 @@ class Drawing {
     this.#bars = bars
     this.#participants = participantsOf(bars, most)
     const { placeOf, lifelines } = this.#participants
-    this.#shown = bars.filter(({ span }) => span.kind !== 'wait' && placeOf(span) !== undefined)
+    this.#active = bars.filter(({ span }) => span.kind !== 'wait')
+    this.#shown = this.#active.filter(({ span }) => placeOf(span) !== undefined)
     const moments = momentsOf(this.#shown).filter(
       ({ kind }) => kind === 'call' || kind === 'return',
     )
@@ -133,7 +135,8 @@ class Drawing {
 
   /** Bands behind what was lit at the same moment. */
   #overlaps(width: number): string[] {
-    return overlapsOf(this.#shown).map(({ from, to, second, last }) => {
+    // Those included that are not shown: the shadow is about the program.
+    return overlapsOf(this.#active).map(({ from, to, second, last }) => {
       const top = this.#isSame(from, second.called) ? this.#callY(second) : this.#y(from, 'last')
       const end = to === last.to ? this.#endY(last) : this.#y(to)
       const height = round(Math.max(0, end - top))
@@ -163,7 +166,7 @@ class Drawing {
   #heads(): string[] {
     return this.#participants.lifelines.map(({ name, kind }, place) => {
       const [x, width] = [this.#x(place), this.#column - 16]
-      const label = toColumns(plain(name), Math.floor((width - 12) / CHARACTER)).trimEnd()
+      const label = shorten(plain(name), width - 12)
       return [
         `<g class="head ${kind}"><title>${escapeXML(name)}</title>`,
         `<rect x="${x - width / 2}" y="14" width="${width}" height="${HEAD - 2}" rx="6"/>`,
@@ -211,9 +214,25 @@ class Drawing {
     return [
       `<g class="wait"><title>${escapeXML(describeBar(bar))}</title>` +
         `<rect x="${x}" y="${from}" width="9" height="${height}" rx="2"/>` +
-        (height < ROW ? '' : `<text x="${x + 13}" y="${round(from + 15)}">${name}</text>`) +
+        (height < ROW
+          ? ''
+          : `<text x="${x + 13}" y="${round(this.#labelY(place, from, end))}">${name}</text>`) +
         '</g>',
     ]
+  }
+
+  /** Where the name of a wait collides with no return time, which stands left of the next lifeline. */
+  #labelY(place: number, from: number, end: number): number {
+    const taken = this.#moments
+      .filter(
+        ({ bar, kind }) => kind === 'return' && this.#participants.placeOf(bar.span) === place + 1,
+      )
+      .map(({ bar }) => this.#returnY(bar) - 4)
+    const first = from + 15
+    for (let y = first; y <= end; y += 4) {
+      if (taken.every((other) => Math.abs(other - y) >= LABEL)) return y
+    }
+    return first
   }
 
   #arrow({ bar, kind }: Moment): string[] {
@@ -280,6 +299,26 @@ function wordsOf({ verdict, findings }: Summary, columns: number): [style: strin
   ]
 }
 
+/** Cuts a label in bold 13 pixels to so many pixels. */
+function shorten(label: string, pixels: number): string {
+  if (pixelsOf(label) <= pixels) return label
+  const characters = [...label]
+  while (characters.length > 0 && pixelsOf(`${characters.join('')}…`) > pixels) characters.pop()
+  return `${characters.join('').trimEnd()}…`
+}
+
+/** How wide a label in bold 13 pixels is at most, in the usual fonts. */
+function pixelsOf(label: string): number {
+  let sum = 0
+  for (const character of label) {
+    if (/[MWmw@%…]/.test(character)) sum += 12.5
+    else if (/[ -~]/.test(character))
+      sum += /[A-Z#&_+<=>~]/.test(character) ? 10 : /[fijlrt.,:;'|! ]/.test(character) ? 4.5 : 7.6
+    else sum += 8 * widthOf(character)
+  }
+  return sum
+}
+
 function cross(x: number, y: number, style: string): string {
   const [left, right, top, bottom] = [x - 5, x + 5, round(y - 5), round(y + 5)]
   return `<path class="cross ${style}" d="M${left} ${top}L${right} ${bottom}M${right} ${top}L${left} ${bottom}"/>`
@@ -301,6 +340,8 @@ const HEAD = 32
 const TOP = 74
 const ROW = 22
 const LINE = 19
+/** What a small label takes. */
+const LABEL = 13
 const WIDTH = 16
 /** An average one of 13 pixels. */
 const CHARACTER = 7.2

@@ -49,8 +49,8 @@ export function drawText(
 function picture(bars: readonly Bar[], most: number, width: number, style: Style): string[] {
   const all = lifelinesOf(bars, most)
   const shown = all.slice(0, most)
-  const notes = shown.map(noteOf)
-  const labels = shown.map(({ name, depth }) => '  '.repeat(Math.min(depth, 4)) + plain(name))
+  const notes = shown.map((lifeline) => style.text(noteOf(lifeline)))
+  const labels = shown.map(({ name, depth }) => '  '.repeat(Math.min(depth, 4)) + style.text(name))
   const labelWidth = Math.min(Math.max(...labels.map(widthOf)), Math.floor(width / 3))
   const notesWidth = Math.max(...notes.map(widthOf))
   // Where there is no room for both, the picture is worth more.
@@ -103,7 +103,9 @@ function trackOf(lifeline: Lifeline, end: number, columns: number, style: Style)
     for (const run of runs) paint(run.from, run.to, kind === 'wait' ? 'wait' : 'lit')
     const isLate = status === 'cancelled' && settled !== undefined && settled < to
     if (isLate && runs.length > 0) paint(Math.max(settled, begin), to, 'late')
-    const last = Math.min(columns, Math.max(1, columnOf(to))) - 1
+    // What took no time is one column wide all the same.
+    const first = Math.min(columns - 1, columnOf(runs.at(-1)?.from ?? since))
+    const last = Math.max(first, Math.min(columns, columnOf(to)) - 1)
     if (status === 'rejected') cells[last] = 'failed'
     if (status === 'cancelled') cells[last] = 'cancelled'
   }
@@ -122,7 +124,7 @@ function noteOf({ bars, kind }: Lifeline): string {
   const { span, runs } = first
   const how = HOW[span.status]
   const attempts = runs.length > 1 && kind === 'task' ? [`${runs.length} attempts`] : []
-  const where = span.thread === 'main' ? '' : ` in ${plain(span.thread)}`
+  const where = span.thread === 'main' ? '' : ` in ${span.thread}`
   const length = runs.length > 0 ? [active + where] : []
   return [...(how === '' ? [] : [how]), ...attempts, ...length].join(', ')
 }
@@ -137,7 +139,7 @@ const HOW: Record<Span['status'], string> = {
 
 function wordsBelow({ verdict, findings }: Summary, width: number, style: Style): string[] {
   const found = findings.flatMap((finding) => {
-    const lines = wrap(plain(String(finding)), width - 2)
+    const lines = wrap(style.text(String(finding)), width - 2)
     return lines.map((line, i) => `${i === 0 ? style.bullet : ' '} ${line}`)
   })
   return [...wrap(verdict, width).map((line) => style.bold(line)), ...found]
@@ -187,6 +189,11 @@ class Style {
   constructor(color: boolean, unicode: boolean) {
     this.#color = color
     this.signs = unicode ? UNICODE : ASCII
+  }
+
+  /** Makes a foreign text fit for the terminal. */
+  text(text: string): string {
+    return this.signs === UNICODE ? plain(text) : plain(text).replace(/[^ -~]/gu, '?')
   }
 
   get bullet(): string {
