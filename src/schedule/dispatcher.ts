@@ -89,6 +89,11 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     return this.#executions.size
   }
 
+  /** Calls whose futures are not settled. */
+  get unsettled(): number {
+    return this.#executions.unsettled + this.#backlog.size
+  }
+
   /** Calls that wait to start, between two attempts too. */
   get queued(): number {
     return this.#backlog.size

@@ -63,6 +63,11 @@ export class Executions implements SlotOwner {
     return future
   }
 
+  /** How many there are whose futures are not settled. */
+  get unsettled(): number {
+    return this.size - this.#orphans.size
+  }
+
   /** The futures, in the order of the starts. */
   list(): AnyFuture[] {
     const some = this.#all.slice(0, this.size).sort((a, b) => a.order - b.order)

@@ -19,6 +19,13 @@ export function resultError(task: string, value: unknown, cause: unknown): DOMEx
   return cloneError(`The result of the task "${task}" cannot leave its thread`, found, cause)
 }
 
+/** Gives what a task has thrown; if that is nothing that can be cloned, an error that says so. */
+export function thrownBy(task: string, thrown: unknown, isThrown = true): unknown {
+  if (!isThrown || (typeof thrown !== 'function' && typeof thrown !== 'symbol')) return thrown
+  const found = `it is a ${typeof thrown}`
+  return cloneError(`What the task "${task}" threw cannot leave its thread`, found, undefined)
+}
+
 /**
  * Throws if one of the values is a future, or a list or a plain object with one in it: cloned, it
  * would be an empty object.

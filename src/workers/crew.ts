@@ -39,6 +39,8 @@ export class Crew implements Workforce, Employer {
   readonly place: string
   readonly name: string
   readonly #grace: number
+  /** Bodies that were cancelled long ago, and have not ended. */
+  readonly #overdue = new Map<Thread, RemoteCall>()
   readonly #clock = new PumpedClock()
   readonly #roster: Roster
   readonly #postings: Postings
@@ -113,6 +115,7 @@ export class Crew implements Workforce, Employer {
     // What a thread has offered it may take back: none of that is begun ahead of its turn.
     const isAhead = call.offer === undefined && this.dispatcher.isWaiting(call.future)
     if (isAhead) this.#postings.add(call)
+    if (this.#overdue.size > 0) this.#relieve()
     this.checkIdle()
   }
 
@@ -169,10 +172,25 @@ export class Crew implements Workforce, Employer {
     this.board.setCancel(slot, ASKED)
     thread.post({ is: 'cancel', slot, use: useOf(state), reason: packThrown(reason) })
     call.stopGrace = this.#clock.callLater(() => {
-      // A body that has let the message through is not stuck, and may take its time.
-      const isStuck = this.board.cancelOf(slot) !== SEEN && this.board.state(slot) === state
-      if (isStuck) thread.kill()
+      if (this.board.state(slot) !== state) return
+      // A body that has let the message through is not stuck, and may take its time: ten times the
+      // grace, if somebody waits for its thread.
+      if (this.board.cancelOf(slot) !== SEEN) return thread.kill()
+      const longer = Math.max(9 * this.#grace, SHORTEST_LENIENCE)
+      call.stopGrace = this.#clock.callLater(() => {
+        this.#overdue.set(thread, call)
+        this.#relieve()
+      }, longer)
     }, this.#grace)
+  }
+
+  /** Ends threads whose bodies were cancelled long ago, if somebody waits for a thread. */
+  #relieve(): void {
+    for (const [thread, call] of this.#overdue) {
+      if (this.dispatcher.queued === 0 && !this.dispatcher.closed) return
+      this.#overdue.delete(thread)
+      if (this.#postings.callIn(call.slot) === call) thread.kill()
+    }
   }
 
   // From the threads back to the futures.
@@ -298,6 +316,8 @@ export class Crew implements Workforce, Employer {
   }
 
   close(): Promise<void> {
+    this.dispatcher.closed = true
+    this.#relieve()
     return this.#lifetime.close()
   }
 
@@ -338,6 +358,9 @@ export class Crew implements Workforce, Employer {
     this.#returns.listenSoon()
   }
 }
+
+/** In milliseconds: how long a body that has heard of its cancel may take at least. */
+const SHORTEST_LENIENCE = 1000
 
 /** So many unfinished calls are no flood. */
 const FEW = 16

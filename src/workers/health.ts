@@ -41,7 +41,8 @@ export class Health {
   /** Nothing will ever run. */
   break(what: string, cause: unknown): void {
     if (this.error !== undefined) return
-    this.error = new WorkerLostError(`The pool "${this.#pool}" ${what}`, { cause })
+    const reason = cause instanceof Error ? `: ${cause.message}` : ''
+    this.error = new WorkerLostError(`The pool "${this.#pool}" ${what}${reason}`, { cause })
     this.#broke(this.error)
   }
 }

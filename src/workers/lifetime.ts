@@ -23,9 +23,9 @@ export class Lifetime {
     return this.#dispatcher.running + this.#dispatcher.queued > 0
   }
 
-  /** Keeps the program alive for as long as there is something to do. */
+  /** Keeps the program alive for as long as a future is unfinished, or somebody waits for the end. */
   checkIdle(): void {
-    this.#keepAlive.set(this.hasWork || this.#disbanding > 0)
+    this.#keepAlive.set(this.#dispatcher.unsettled > 0 || this.#disbanding > 0)
   }
 
   /** Without threads it takes nothing. */
@@ -36,7 +36,10 @@ export class Lifetime {
 
   async close(): Promise<void> {
     this.#dispatcher.closed = true
+    this.#disbanding += 1
+    this.checkIdle()
     await this.#dispatcher.idle()
+    this.#disbanding -= 1
     await this.#disband()
   }
 

@@ -4,7 +4,7 @@ import { turn } from '../internal/event-loop.ts'
 import type { Definition } from '../schedule/definition.ts'
 import { Dispatcher } from '../schedule/dispatcher.ts'
 import type { Run } from '../schedule/executor.ts'
-import { argumentError, refuseFutures, resultError } from './clone-error.ts'
+import { argumentError, refuseFutures, resultError, thrownBy } from './clone-error.ts'
 import { isError } from './clone-kind.ts'
 import { packThrown, unpackThrown } from './error-codec.ts'
 import type { Home } from './home.ts'
@@ -13,7 +13,7 @@ import type { Answer } from './messages.ts'
 import { type Outcome, outcomeOf, tellOutcome } from './outcome.ts'
 import { PumpedClock } from './pumped-clock.ts'
 import { RemoteCall } from './remote-call.ts'
-import { transfersOf } from './transfer.ts'
+import { forgetTransfers, transfersOf } from './transfer.ts'
 import type { Workforce } from './workforce.ts'
 
 /** A call that a body makes of its own pool. */
@@ -22,6 +22,8 @@ class NestedCall extends RemoteCall {
   key = 0
   /** Where on the board it says whether somebody has taken it. */
   word = -1
+  /** When it was offered. */
+  offeredAt = 0
   /** Its run on this thread. */
   here: AnyFuture | undefined
 }
@@ -131,6 +133,7 @@ export class NestedCrew implements Workforce {
     }
     call.key = key
     call.word = word
+    call.offeredAt = performance.now()
     this.#offered.set(key, call)
     this.#home.callOwner()
   }
@@ -168,12 +171,19 @@ export class NestedCrew implements Workforce {
   #runSoon(): void {
     if (this.#isComing) return
     this.#isComing = true
-    turn(() => {
+    const run = (): void => {
       this.#isComing = false
       for (const call of this.#open) this.#offer(call, false)
-      this.#runNext(() => true)
+      this.#runNext((call) => !this.#isForOthers(call))
       if (this.#open.size > 0) this.#runSoon()
-    }, true)
+    }
+    for (const call of this.#open) if (!this.#isForOthers(call)) return turn(run, true)
+    setTimeout(run, PATIENCE)
+  }
+
+  /** Whether a call was offered just now: another thread may be about to take it. */
+  #isForOthers(call: NestedCall): boolean {
+    return call.key !== 0 && performance.now() - call.offeredAt < PATIENCE
   }
 
   /** Runs the next call that nobody has taken. Gives false if there is none. */
@@ -224,7 +234,8 @@ export class NestedCrew implements Workforce {
     this.#home.throwIfCancelled()
     this.#clock.run()
     // An async body would get stuck at its first await.
-    while (this.#runNext(({ name }) => !this.#home.repertoire.isAsync(name)));
+    const { repertoire } = this.#home
+    while (this.#runNext((call) => !repertoire.isAsync(call.name) && !this.#isForOthers(call)));
   }
 
   block(milliseconds: number): void {
@@ -235,7 +246,10 @@ export class NestedCrew implements Workforce {
     }
     for (const call of this.#open) this.#offer(call, true)
     this.#home.callOwner()
-    board.attendance.block(index, () => this.#home.drain(), Math.min(milliseconds, LONGEST_BLOCK))
+    let isShort = false
+    for (const call of this.#open) isShort ||= this.#isForOthers(call)
+    const most = Math.min(milliseconds, isShort ? PATIENCE : LONGEST_BLOCK)
+    board.attendance.block(index, () => this.#home.drain(), most)
   }
 
   unblock(): void {
@@ -251,7 +265,12 @@ export class NestedCrew implements Workforce {
 function copyOf({ isFailure, value }: Outcome, task: string): Outcome {
   try {
     const isThrown = isFailure || isError(value)
-    return { isFailure, value: isThrown ? unpackThrown(packThrown(value)) : clone([value])[0] }
+    return {
+      isFailure,
+      value: isThrown
+        ? unpackThrown(packThrown(thrownBy(task, value, isFailure)))
+        : clone([value])[0],
+    }
   } catch (error) {
     return { isFailure: true, value: resultError(task, value, error) }
   }
@@ -263,11 +282,17 @@ function clone(values: readonly unknown[]): unknown[] {
     return [...values]
   }
   refuseFutures(values)
-  return structuredClone(values, { transfer: transfersOf(values) }) as unknown[]
+  const transfer = transfersOf(values)
+  const clones = structuredClone(values, { transfer }) as unknown[]
+  if (transfer.length > 0) forgetTransfers(values)
+  return clones
 }
 
 /** The names of offers begin anew after so many. */
 const MOST_KEYS = 2 ** 30
+
+/** How long an offer stands before this thread runs the call itself, in milliseconds. */
+const PATIENCE = 2
 
 /** In milliseconds: how long to wait at most before looking again. */
 const LONGEST_BLOCK = 50

@@ -10,7 +10,7 @@ import { comesFirst, type RemoteCall } from './remote-call.ts'
 import type { Roster } from './roster.ts'
 import { codeOf, FREE, RUNNING, threadOf, useOf } from './slot-word.ts'
 import type { Thread } from './thread.ts'
-import { transfersOf } from './transfer.ts'
+import { forgetTransfers, transfersOf } from './transfer.ts'
 
 /**
  * The calls of a pool that have not ended: on the board as far as there is room, else in line.
@@ -143,7 +143,10 @@ export class Postings {
       const transfer = transfersOf(values)
       refuseFutures(values)
       to.post([slot, useOf(state), label, values], transfer)
-      if (transfer.length > 0) call.isMoved = true
+      if (transfer.length > 0) {
+        call.isMoved = true
+        forgetTransfers(values)
+      }
     } catch (error) {
       to.post(0)
       if (this.takeBack(call)) this.#failed(call, argumentError(call.title, values, error))

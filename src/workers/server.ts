@@ -7,7 +7,7 @@ import { turn } from '../internal/event-loop.ts'
 import { lookForCancelBy } from '../schedule/context.ts'
 import { ASLEEP, AWAKE, BOOTING, GONE } from './attendance.ts'
 import { ASKED, Board, IN_MESSAGE, SEEN } from './board.ts'
-import { resultError } from './clone-error.ts'
+import { resultError, thrownBy } from './clone-error.ts'
 import { isError } from './clone-kind.ts'
 import { packThrown, unpackThrown } from './error-codec.ts'
 import { type Home, setHome } from './home.ts'
@@ -18,7 +18,7 @@ import { sayLastWords } from './last-words.ts'
 import type { Answer, Kind, Order, Report, SentCall, Welcome } from './messages.ts'
 import { type Bodies, Repertoire } from './repertoire.ts'
 import { useOf } from './slot-word.ts'
-import { transfersOf } from './transfer.ts'
+import { forgetTransfers, transfersOf } from './transfer.ts'
 
 /** The work of a thread: runs calls off the board one after the other, and answers them. */
 export class Server implements Subscriber<AnyCell>, Witness, Home {
@@ -148,11 +148,17 @@ export class Server implements Subscriber<AnyCell>, Witness, Home {
     board.setCount(slot, IN_MESSAGE)
     const use = useOf(board.state(slot))
     const to = { is: 'outcome', slot, use } as const
-    if (kind !== 'value') return this.tell({ ...to, kind, value: packThrown(outcome) })
+    const name = this.#future?.name ?? ''
+    if (kind !== 'value') {
+      const thrown = thrownBy(name, outcome, kind === 'thrown')
+      return this.tell({ ...to, kind, value: packThrown(thrown) })
+    }
     try {
-      this.tell({ ...to, kind, value: outcome }, transfersOf([outcome]))
+      const transfer = transfersOf([outcome])
+      this.tell({ ...to, kind, value: outcome }, transfer)
+      if (transfer.length > 0) forgetTransfers([outcome])
     } catch (error) {
-      const thrown = resultError(this.#future?.name ?? '', outcome, error)
+      const thrown = resultError(name, outcome, error)
       this.tell({ ...to, kind: 'thrown', value: packThrown(thrown) })
     }
   }

@@ -37,6 +37,12 @@ export function transfersOf(values: readonly unknown[]): Transferable[] {
   return [...found]
 }
 
+/** The values have been handed over: what was to be moved with them is gone. */
+export function forgetTransfers(values: readonly unknown[]): void {
+  for (const value of values)
+    for (const one of [value, ...parts(value)]) lists.delete(one as object)
+}
+
 const lists = new WeakMap<object, readonly Transferable[]>()
 let used = false
 

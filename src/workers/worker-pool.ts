@@ -139,14 +139,18 @@ function tasksOf(crew: Workforce): object {
   const tasks = new Map<string, unknown>()
   return new Proxy(Object.freeze(Object.create(null)) as object, {
     get(_target, name) {
-      // Not thenable: it may be returned from an async function.
-      if (typeof name !== 'string' || name === 'then') return undefined
+      // What is asked of any object: it may be returned from an async function, or be printed.
+      if (name === Symbol.toPrimitive) return () => '[object Tasks]'
+      if (typeof name !== 'string' || ASKED.has(name)) return undefined
       const task = tasks.get(name) ?? makeRemoteTask(crew, name)
       tasks.set(name, task)
       return task
     },
   })
 }
+
+/** Asked for by `await` and by `JSON.stringify`. */
+const ASKED = new Set(['then', 'toJSON'])
 
 function makeRemoteTask(crew: Workforce, name: string, options?: TaskOptions): unknown {
   const definition = new RemoteDefinition(crew, name, options)

@@ -232,7 +232,7 @@ describe('a worker that an application makes', () => {
 
     const error = await lossOf(pool.tasks.double?.(1))
 
-    expect(error.message).toBe('The pool "crew" could not start a thread')
+    expect(error.message).toBe('The pool "crew" could not start a thread: no room')
     expect(causeOf(error)).toBe('Error: no room')
     expect(pool.threads).toBe(0)
   })
@@ -335,6 +335,22 @@ describe('a cancelled body', () => {
     stuck?.cancel()
 
     expect(gatherSync([other])).toEqual([[1]])
+  })
+
+  it('R25 jams no pool by awaiting what never comes: others get its thread, and closing ends', async () => {
+    const pool = openTasks({ grace: 10 })
+    const begun = flag()
+    const first = pool.tasks.never?.(begun)
+    await raised(begun)
+    first?.cancel()
+
+    expect(gatherSync([pool.tasks.double?.(21)])).toEqual([42])
+    const second = pool.tasks.never?.(flag())
+    await until(() => second?.status === 'running')
+    second?.cancel()
+    await pool.close()
+
+    expect([pool.running, pool.threads]).toEqual([0, 0])
   })
 
   it('R25 may take its time once it has let the cancel through', async () => {

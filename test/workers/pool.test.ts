@@ -539,3 +539,28 @@ describe('terminate()', () => {
     expect([pool.running, pool.queued, pool.threads]).toEqual([0, 0, 0])
   })
 })
+
+describe('what was transferred once', () => {
+  it('R24 is refused the second time, by name, and its thread goes on', async () => {
+    const pool = poolOf<{ add(a: unknown, b: unknown): unknown }>('nested.mjs', { threads: 1 })
+    const bytes = new Uint8Array(8)
+    transfer(bytes, [bytes.buffer])
+    await pool.tasks.add(bytes, 1).catch(() => {})
+
+    const again = pool.tasks.add(bytes, 1)
+
+    await expect(again).rejects.toMatchObject({ name: 'DataCloneError' })
+    await expect(again).rejects.toThrow('The task "add" cannot be given to a thread: argument 1')
+    expect(await pool.tasks.add(1, 2)).toBe(3)
+    expect(pool.threads).toBe(1)
+  })
+})
+
+describe('the tasks of a pool', () => {
+  it('make no calls by being printed', async () => {
+    const pool = poolOf<{ add(a: number, b: number): number }>('nested.mjs', { threads: 1 })
+
+    expect([JSON.stringify(pool.tasks), `${pool.tasks}`]).toEqual(['{}', '[object Tasks]'])
+    expect([pool.running, pool.queued, pool.threads]).toEqual([0, 0, 0])
+  })
+})
