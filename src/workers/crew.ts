@@ -5,8 +5,9 @@ import type { Definition } from '../schedule/definition.ts'
 import { Dispatcher } from '../schedule/dispatcher.ts'
 import type { Run } from '../schedule/executor.ts'
 import { BOOTING, BUSY } from './attendance.ts'
-import { ASKED, Board, SEEN } from './board.ts'
+import { ASKED, Board } from './board.ts'
 import { packThrown, unpackThrown } from './error-codec.ts'
+import { Grace } from './grace.ts'
 import { Health } from './health.ts'
 import { receive } from './host.ts'
 import { Lifetime } from './lifetime.ts'
@@ -38,9 +39,7 @@ export class Crew implements Workforce, Employer {
   readonly module: string | undefined
   readonly place: string
   readonly name: string
-  readonly #grace: number
-  /** Bodies that were cancelled long ago, and have not ended. */
-  readonly #overdue = new Map<Thread, RemoteCall>()
+  readonly #grace: Grace
   readonly #clock = new PumpedClock()
   readonly #roster: Roster
   readonly #postings: Postings
@@ -55,7 +54,6 @@ export class Crew implements Workforce, Employer {
     this.module = module
     this.name = name
     this.place = name
-    this.#grace = grace
     this.board = new Board(Math.min(MOST_THREADS, 2 * threads + SPARE_INDICES))
     this.#roster = new Roster(this, options, this.#clock, start)
     this.#postings = new Postings(this.board, this.#roster, threads, (call, error) =>
@@ -74,6 +72,7 @@ export class Crew implements Workforce, Employer {
       rate: undefined,
     })
     this.#lifetime = new Lifetime(this.dispatcher, this.#roster, this.#health)
+    this.#grace = new Grace(grace, this.#clock, this.board, this.dispatcher)
   }
 
   get size(): number {
@@ -115,7 +114,7 @@ export class Crew implements Workforce, Employer {
     // What a thread has offered it may take back: none of that is begun ahead of its turn.
     const isAhead = call.offer === undefined && this.dispatcher.isWaiting(call.future)
     if (isAhead) this.#postings.add(call)
-    if (this.#overdue.size > 0) this.#relieve()
+    this.#grace.relieve()
     this.checkIdle()
   }
 
@@ -171,26 +170,7 @@ export class Crew implements Workforce, Employer {
     if (codeOf(state) !== RUNNING || thread === undefined) return
     this.board.setCancel(slot, ASKED)
     thread.post({ is: 'cancel', slot, use: useOf(state), reason: packThrown(reason) })
-    call.stopGrace = this.#clock.callLater(() => {
-      if (this.board.state(slot) !== state) return
-      // A body that has let the message through is not stuck, and may take its time: ten times the
-      // grace, if somebody waits for its thread.
-      if (this.board.cancelOf(slot) !== SEEN) return thread.kill()
-      const longer = Math.max(9 * this.#grace, SHORTEST_LENIENCE)
-      call.stopGrace = this.#clock.callLater(() => {
-        this.#overdue.set(thread, call)
-        this.#relieve()
-      }, longer)
-    }, this.#grace)
-  }
-
-  /** Ends threads whose bodies were cancelled long ago, if somebody waits for a thread. */
-  #relieve(): void {
-    for (const [thread, call] of this.#overdue) {
-      if (this.dispatcher.queued === 0 && !this.dispatcher.closed) return
-      this.#overdue.delete(thread)
-      if (this.#postings.callIn(call.slot) === call) thread.kill()
-    }
+    this.#grace.grant(call, thread)
   }
 
   // From the threads back to the futures.
@@ -316,9 +296,9 @@ export class Crew implements Workforce, Employer {
   }
 
   close(): Promise<void> {
-    this.dispatcher.closed = true
-    this.#relieve()
-    return this.#lifetime.close()
+    const closing = this.#lifetime.close()
+    this.#grace.relieve()
+    return closing
   }
 
   terminate(reason: unknown): Promise<void> {
@@ -358,9 +338,6 @@ export class Crew implements Workforce, Employer {
     this.#returns.listenSoon()
   }
 }
-
-/** In milliseconds: how long a body that has heard of its cancel may take at least. */
-const SHORTEST_LENIENCE = 1000
 
 /** So many unfinished calls are no flood. */
 const FEW = 16

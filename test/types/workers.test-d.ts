@@ -81,7 +81,7 @@ describe('the tasks of a pool', () => {
     tasks.hash(tasks.hash('a'))
   })
 
-  test('are tasks as any other', () => {
+  test('are tasks like all others', () => {
     expectTypeOf(tasks.hash).toEqualTypeOf<Task<[text: string], string>>()
     expectTypeOf(tasks.hash.name).toBeString()
   })
