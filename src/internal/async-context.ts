@@ -37,54 +37,85 @@ const { AsyncResource, AsyncLocalStorage } =
   process?.getBuiltinModule?.('async_hooks') ?? ({} as Partial<AsyncHooks>)
 
 // Where Node keeps the context inside a resource, from Node 22 on.
-const frame =
+const known =
   AsyncResource &&
-  (Object.getOwnPropertySymbols(new AsyncResource('gatherly')).find(
+  Object.getOwnPropertySymbols(new AsyncResource('gatherly')).find(
     (symbol) => symbol.description === 'context_frame',
-  ) as keyof Scope | undefined)
+  )
+const FRAME = (known ?? Symbol('no frame')) as unknown as keyof Scope
+
+/** Instead of a frame, where nothing tells whether there is a context. */
+const UNKNOWN = Symbol('unknown')
 
 /**
  * Whether a resource can tell that it carries nothing. Where a runtime is not known to, every call
  * keeps one.
  */
-const isKnown = frame !== undefined || /^v20\./.test(process?.version ?? '')
+const isKnown =
+  known !== undefined || (AsyncResource !== undefined && /^v20\./.test(process?.version ?? ''))
 let canTell = isKnown
 
-/**
- * Made while there was no context: bodies of calls without one run in it, once others have been
- * seen.
- */
+/** Made while there was no context: bodies of calls without one run in it where there is one. */
 let none: Scope | undefined
-let someSeen = false
 
-/** Captures the context that is current; `undefined` where there is none. */
-export function captureScope(): Scope | undefined {
-  if (AsyncResource === undefined) return undefined
-  const probe = canTell ? makeProbe(AsyncResource) : undefined
-  if (probe !== undefined && (frame === undefined || probe[frame] === undefined)) {
-    none ??= new AsyncResource('gatherly')
-    return undefined
-  }
-  someSeen = true
-  // The one that has told of a context carries it: 20 ns less than to make another.
-  return probe ?? new AsyncResource('gatherly')
-}
+/** The last context that was captured: calls that follow each other are mostly of the same. */
+let last: Scope | undefined
 
-/** Makes a resource that can tell whether there is a context, if there can be one. */
-function makeProbe(Resource: AsyncHooks['AsyncResource']): Scope | undefined {
+/**
+ * Tells contexts apart: `undefined` where there is none.
+ *
+ * Asked at every call and before every start, and so short that it is made in place there.
+ */
+function currentFrame(): unknown {
+  if (!canTell) return AsyncResource && UNKNOWN
   try {
     // Before Node 24 contexts are kept by async hooks, and an empty type is refused as soon as
     // there are any. Not kept and not handed on, the resource is never really made.
-    return new Resource('', ANY_ID)
+    const probe = new (AsyncResource as AsyncHooks['AsyncResource'])('', ANY_ID)
+    return probe[FRAME]
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ERR_ASYNC_TYPE') throw error
-    canTell = false
-    return undefined
+    return cannotTell(error)
   }
 }
 
 /** Given, since to find out the right one is half of what a probe takes. */
 const ANY_ID = 1
+
+function cannotTell(error: unknown): symbol {
+  if ((error as { code?: unknown }).code !== 'ERR_ASYNC_TYPE') throw error
+  canTell = false
+  return UNKNOWN
+}
+
+/** Captures the context that is current; `undefined` where there is none. */
+export function captureScope(): Scope | undefined {
+  const frame = currentFrame()
+  if (frame !== undefined) return scopeOf(frame)
+  if (none === undefined) none = AsyncResource && new AsyncResource('gatherly')
+  return undefined
+}
+
+function scopeOf(frame: unknown): Scope | undefined {
+  if (frame !== UNKNOWN && last?.[FRAME] === frame) return last
+  last = AsyncResource && new AsyncResource('gatherly')
+  return last
+}
+
+/** Keeps the last context no longer: no calls are being made. */
+export function forgetScope(): void {
+  last = undefined
+}
+
+/**
+ * Whether this is the context that was captured, so that a function which belongs there can be
+ * called as it is; false where nothing tells.
+ *
+ * To be asked every time: the body before this one may have entered a context, and have been the
+ * first of the program.
+ */
+export function isCurrent(scope: Scope | undefined): boolean {
+  return currentFrame() === (scope === undefined ? undefined : scope[FRAME])
+}
 
 /** What follows the flow of a program through everything it awaits. */
 export interface Store {
@@ -106,17 +137,6 @@ export function makeStore(): Store | undefined {
 export function endStore(store: Store): void {
   store.disable()
   canTell = isKnown
-  someSeen = false
-}
-
-/**
- * Whether a function that belongs in no context is in none here.
- *
- * To be asked every time: the body before this one may have been the first of the program to enter
- * a context.
- */
-export function isBare(): boolean {
-  return captureScope() === undefined && !someSeen
 }
 
 /**
@@ -131,7 +151,7 @@ export function callIn(
   args: readonly unknown[],
   extra: unknown,
 ): unknown {
-  const isAtOnce = scope === undefined && isBare()
+  const isAtOnce = isCurrent(scope)
   if (isAtOnce && self === undefined) {
     // The usual forms, in place of a list that is made to be taken apart again: 10 to 30 ns.
     if (extra === undefined) {

@@ -11,7 +11,7 @@ import {
 import { type AnyFuture, drive } from '../core/future.ts'
 import { adopt } from '../core/resolution.ts'
 import type { Subscriber } from '../core/subscriber.ts'
-import { callIn, isBare } from '../internal/async-context.ts'
+import { callIn, isCurrent } from '../internal/async-context.ts'
 import { enterContext, type TaskContext } from './context.ts'
 import type { Definition } from './definition.ts'
 import { QuietCall, type QuietExecution } from './quiet-call.ts'
@@ -124,7 +124,7 @@ export class Item extends QuietCall implements Subscriber<AnyFuture> {
 
   replayCall(value: unknown, context: TaskContext): unknown {
     const { body } = this.definition
-    if (isBare()) return body(value, this.index, context)
+    if (isCurrent(undefined)) return body(value, this.index, context)
     return callIn(undefined, body, undefined, [value, this.index], context)
   }
 
