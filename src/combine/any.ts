@@ -1,6 +1,6 @@
 import { contentOf, FULFILLED, REJECTED, stateOf } from '../core/cell.ts'
 import type { AnyFuture, Future } from '../core/future.ts'
-import { Combination } from './combination.ts'
+import { Combination, type Kind } from './combination.ts'
 import type { GatherOptions } from './gather-options.ts'
 
 /**
@@ -19,18 +19,18 @@ import type { GatherOptions } from './gather-options.ts'
  */
 export function any<T>(list: Iterable<T> & object, options?: GatherOptions): Future<Awaited<T>>
 export function any(...args: unknown[]): AnyFuture {
-  return new Any('any').combine(args)
+  return new Combination(ANY).combine(args)
 }
 
-class Any extends Combination {
-  readonly takesOne = true
-
-  protected look(input?: AnyFuture): AnyFuture | undefined {
-    if (input && stateOf(input) === FULFILLED) {
-      return this.finishLikeFirst((state) => state === FULFILLED)
+const ANY: Kind = {
+  name: 'any',
+  takesOne: true,
+  look(combination, input) {
+    if (input !== undefined && stateOf(input) === FULFILLED) {
+      return combination.finishLikeFirst((state) => state === FULFILLED)
     }
-    if (this.left > 0) return undefined
-    const reasons = this.items.map(contentOf)
-    return this.finish(REJECTED, new AggregateError(reasons, 'Every future failed'))
-  }
+    if (combination.left > 0) return undefined
+    const reasons = combination.items.map(contentOf)
+    return combination.finish(REJECTED, new AggregateError(reasons, 'Every future failed'))
+  },
 }

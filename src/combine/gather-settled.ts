@@ -1,6 +1,6 @@
 import { FULFILLED } from '../core/cell.ts'
 import type { AnyFuture, Future } from '../core/future.ts'
-import { Combination, type NoCollection } from './combination.ts'
+import { Combination, type Kind, type NoCollection } from './combination.ts'
 import type { GatherOptions } from './gather-options.ts'
 
 /** The outcomes of what was gathered: position by position, or key by key. */
@@ -37,13 +37,16 @@ export function gatherSettled<R extends object>(
   options?: GatherOptions,
 ): Future<GatheredSettled<R>>
 export function gatherSettled(...args: unknown[]): AnyFuture {
-  return new GatherSettled('gatherSettled').combine(args)
+  return new Combination(GATHER_SETTLED).combine(args)
 }
 
-class GatherSettled extends Combination {
-  protected look(): AnyFuture | undefined {
-    return this.left > 0 ? undefined : this.finish(FULFILLED, this.shape(this.items.map(outcome)))
-  }
+const GATHER_SETTLED: Kind = {
+  name: 'gatherSettled',
+  takesOne: false,
+  look(combination) {
+    if (combination.left > 0) return undefined
+    return combination.finish(FULFILLED, combination.shape(combination.items.map(outcome)))
+  },
 }
 
 function outcome({ status, value, reason }: AnyFuture): PromiseSettledResult<unknown> {

@@ -1,6 +1,6 @@
 import { contentOf, FULFILLED, stateOf } from '../core/cell.ts'
 import type { AnyFuture, Future } from '../core/future.ts'
-import { Combination, type NoCollection } from './combination.ts'
+import { Combination, type Kind, type NoCollection } from './combination.ts'
 import type { GatherOptions } from './gather-options.ts'
 
 /** The values of what was gathered: position by position, or key by key. */
@@ -42,15 +42,17 @@ export function gather<R extends object>(
   options?: GatherOptions,
 ): Future<Gathered<R>>
 export function gather(...args: unknown[]): AnyFuture {
-  return new Gather('gather').combine(args)
+  return new Combination(GATHER).combine(args)
 }
 
-class Gather extends Combination {
-  protected look(input?: AnyFuture): AnyFuture | undefined {
-    if (input && stateOf(input) !== FULFILLED) {
-      return this.finishLikeFirst((state) => state !== FULFILLED)
+const GATHER: Kind = {
+  name: 'gather',
+  takesOne: false,
+  look(combination, input) {
+    if (input !== undefined && stateOf(input) !== FULFILLED) {
+      return combination.finishLikeFirst((state) => state !== FULFILLED)
     }
-    if (this.left > 0) return undefined
-    return this.finish(FULFILLED, this.shape(this.items.map(contentOf)))
-  }
+    if (combination.left > 0) return undefined
+    return combination.finish(FULFILLED, combination.shape(combination.items.map(contentOf)))
+  },
 }

@@ -1,5 +1,5 @@
 import { collect } from '../core/cell.ts'
-import { type AnyFuture, Future } from '../core/future.ts'
+import { type AnyFuture, Future, isFuture } from '../core/future.ts'
 import { check, has, isObject } from '../internal/check.ts'
 import { copyGatherOptions, type GatherOptions } from './gather-options.ts'
 
@@ -10,9 +10,9 @@ export interface Inputs {
   /**
    * Promises and other thenables as futures of them, plain values as futures that are fulfilled.
    */
-  readonly items: AnyFuture[]
+  items: AnyFuture[]
   /** The keys of a record, in the order of `items`. */
-  keys?: PropertyKey[]
+  keys: PropertyKey[] | undefined
   options: GatherOptions
 }
 
@@ -24,20 +24,22 @@ export interface Inputs {
  *   is in `inputs`.
  */
 export function readInputs(inputs: Inputs, args: readonly unknown[], name: string): void {
-  const [source, options] = args
+  const source = args[0]
+  const items: AnyFuture[] = []
+  inputs.items = items
   if (args.length === 0 || isThenable(source)) {
     for (const argument of args) {
       check(isThenable(argument), name, 'futures only (options need a list of them)', argument)
-      inputs.items.push(take(argument))
+      items.push(take(argument))
     }
     return
   }
   // First, since they say what becomes of the inputs; but wrong ones must not lose those.
-  const wrong = takeOptions(inputs, options as GatherOptions)
+  const wrong = takeOptions(inputs, args[1] as GatherOptions)
   if (isPlainRecord(source)) {
     inputs.keys = Reflect.ownKeys(source).filter((key) => isEnumerable.call(source, key))
-    for (const key of inputs.keys) inputs.items.push(take(source[key]))
-  } else for (const item of toIterable(source, name)) inputs.items.push(take(item))
+    for (const key of inputs.keys) items.push(take(source[key]))
+  } else for (const item of toIterable(source, name)) items.push(take(item))
   if (wrong !== undefined) throw wrong.error
 }
 
@@ -51,7 +53,7 @@ function takeOptions(inputs: Inputs, options: GatherOptions): { error: unknown }
 }
 
 function take(item: unknown): AnyFuture {
-  const future = Future.resolve(item)
+  const future = isFuture(item) ? item : Future.resolve(item)
   collect(future)
   return future
 }

@@ -1,5 +1,5 @@
 import type { AnyFuture, Future } from '../core/future.ts'
-import { Combination } from './combination.ts'
+import { Combination, type Kind } from './combination.ts'
 import type { GatherOptions } from './gather-options.ts'
 
 /**
@@ -17,13 +17,11 @@ import type { GatherOptions } from './gather-options.ts'
  */
 export function race<T>(list: Iterable<T> & object, options?: GatherOptions): Future<Awaited<T>>
 export function race(...args: unknown[]): AnyFuture {
-  return new Race('race').combine(args)
+  return new Combination(RACE).combine(args)
 }
 
-class Race extends Combination {
-  readonly takesOne = true
-
-  protected look(): AnyFuture | undefined {
-    return this.finishLikeFirst(() => true)
-  }
+const RACE: Kind = {
+  name: 'race',
+  takesOne: true,
+  look: (combination) => combination.finishLikeFirst(() => true),
 }
