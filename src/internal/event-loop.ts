@@ -17,6 +17,8 @@ export class Burst {
    */
   unseen = 0
   #trust = 0
+  /** Whether there was a pause in between whose beginning was not looked at. */
+  #hasPaused = false
 
   /**
    * Whether, now that another body would start, they have been starting for longer than `slice`
@@ -36,8 +38,12 @@ export class Burst {
       // A long pause is somebody else's time. Short ones count: a loop that awaits one instant body
       // after the other consists of them, and has to let the event loop turn, too.
       this.#start += Math.max(0, now - this.#end - LONGEST_COUNTED)
+    } else if (this.#hasPaused) {
+      // The bodies before it have been over in next to no time for so long that they still are.
+      this.#start += Math.max(0, now - this.#looked - LONGEST_COUNTED)
     }
     this.#end = undefined
+    this.#hasPaused = false
     this.#starts += 1
     const isInstant = now - this.#looked < INSTANT * (this.#trust + 1)
     this.#trust = isInstant ? Math.min(2 * this.#trust + 1, MOST_UNSEEN) : 0
@@ -49,8 +55,9 @@ export class Burst {
   /** Nothing runs and nothing waits, for now. */
   pause(): void {
     if (this.#turn !== turns || this.#end !== undefined) return
+    this.#hasPaused = this.unseen > 0
+    if (this.#hasPaused) return
     this.#end = performance.now()
-    this.unseen = 0
     const lasted = this.#end - this.#start
     if (paused === undefined || paused.lasted < lasted) paused = { lasted, at: this.#end }
   }

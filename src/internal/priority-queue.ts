@@ -1,3 +1,4 @@
+import { BinaryHeap } from './binary-heap.ts'
 import { RingQueue } from './ring-queue.ts'
 
 /**
@@ -7,73 +8,79 @@ import { RingQueue } from './ring-queue.ts'
  * pays for a plain queue.
  */
 export class PriorityQueue<T> {
-  // By rising priority: the next item is in the last level. None is empty, save one that is alone.
-  #levels: Level<T>[] = []
-  #size = 0
+  // The next item is in here. Empty only while nothing is left.
+  #first: Level<T> = makeLevel(0)
+  // All that are not empty, apart from the first.
+  readonly #rest = new Map<number, Level<T>>()
+  readonly #order = new BinaryHeap<Level<T>>((a, b) => a.priority > b.priority)
 
   get size(): number {
-    return this.#size
+    let size = this.#first.ring.size
+    for (const { ring } of this.#rest.values()) size += ring.size
+    return size
   }
 
   /** The priority of the next item; `-Infinity` if there is none. */
   get priority(): number {
-    return this.#size === 0
-      ? -Infinity
-      : (this.#levels[this.#levels.length - 1] as Level<T>).priority
+    return this.#first.ring.size === 0 ? -Infinity : this.#first.priority
   }
 
   push(item: T, priority: number): void {
-    const levels = this.#levels
-    let level = levels[levels.length - 1]
-    if (level?.priority !== priority) {
-      if (this.#size === 0) levels.length = 0
-      const index = this.#indexOf(priority)
-      level = levels[index]
-      if (level?.priority !== priority) {
-        level = { priority, ring: new RingQueue() }
-        levels.splice(index, 0, level)
-      }
-    }
+    const level = priority === this.#first.priority ? this.#first : this.#levelOf(priority)
     level.ring.push(item)
-    this.#size += 1
   }
 
   shift(): T | undefined {
-    if (this.#size === 0) return undefined
-    const { ring } = this.#levels[this.#levels.length - 1] as Level<T>
+    const { ring } = this.#first
     const item = ring.shift()
-    this.#size -= 1
-    if (ring.size === 0 && this.#size > 0) this.#levels.pop()
+    if (ring.size === 0 && this.#order.size > 0) {
+      this.#first = this.#order.pop() as Level<T>
+      this.#rest.delete(this.#first.priority)
+    }
     return item
   }
 
   /** Tests every item in order, and drops those that fail. Costs one pass. */
   retain(test: (item: T) => boolean): void {
-    const levels = this.#levels
-    this.#levels = []
-    this.#size = 0
-    for (const { ring, priority } of levels.reverse()) {
+    const levels = [this.#first, ...this.#rest.values()].sort((a, b) => b.priority - a.priority)
+    for (const { ring } of levels) {
       for (let left = ring.size; left > 0; left--) {
         const item = ring.shift() as T
-        if (test(item)) this.push(item, priority)
+        if (test(item)) ring.push(item)
       }
     }
+    const [first = makeLevel<T>(0), ...rest] = levels.filter(({ ring }) => ring.size > 0)
+    this.#first = first
+    this.#rest.clear()
+    this.#order.clear()
+    for (const level of rest) this.#keep(level)
   }
 
-  /** Where the first level of this priority or a higher one is, or would be. */
-  #indexOf(priority: number): number {
-    let low = 0
-    let high = this.#levels.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.#levels[middle] as Level<T>).priority < priority) low = middle + 1
-      else high = middle
+  /** The level of this priority, which is made if there is none. */
+  #levelOf(priority: number): Level<T> {
+    const known = this.#rest.get(priority)
+    if (known !== undefined) return known
+    const level = makeLevel<T>(priority)
+    const first = this.#first
+    if (first.ring.size > 0 && priority < first.priority) this.#keep(level)
+    else {
+      if (first.ring.size > 0) this.#keep(first)
+      this.#first = level
     }
-    return low
+    return level
+  }
+
+  #keep(level: Level<T>): void {
+    this.#rest.set(level.priority, level)
+    this.#order.push(level)
   }
 }
 
 interface Level<T> {
   readonly priority: number
   readonly ring: RingQueue<T>
+}
+
+function makeLevel<T>(priority: number): Level<T> {
+  return { priority, ring: new RingQueue() }
 }

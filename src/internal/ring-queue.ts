@@ -16,15 +16,16 @@ export class RingQueue<T> {
   }
 
   push(item: T): void {
-    let ring = this.#tail
-    const capacity = ring.items.length
-    if (ring.size === capacity) {
-      ring = makeRing(Math.min(capacity * 2, LARGEST))
-      this.#tail.next = ring
-      this.#tail = ring
-    }
+    const ring = this.#tail.size < this.#tail.items.length ? this.#tail : this.#extend()
     ring.items[(ring.head + ring.size++) & (ring.items.length - 1)] = item
     this.#size += 1
+  }
+
+  #extend(): Ring<T> {
+    const ring = makeRing<T>(Math.min(this.#tail.items.length * 2, LARGEST))
+    this.#tail.next = ring
+    this.#tail = ring
+    return ring
   }
 
   /** The item that comes next. */

@@ -117,10 +117,24 @@ describe('Burst', () => {
     }
 
     const seen = [0, 0.001, 0.001, 0.001, 0.001, 0.03, 0.001, 0.001].map(unseen)
-    burst.pause()
 
     expect(seen).toEqual([0, 1, 3, 7, 7, 0, 1, 3])
-    expect(burst.unseen).toBe(0)
+  })
+
+  it('R7 does not count a pause after instant bodies, at which nobody looks', () => {
+    const time = stubTime()
+    const burst = new loop.Burst()
+    for (let i = 0; i < 5; i++) burst.hasLasted(10)
+    const looks = vi.mocked(performance.now).mock.calls.length
+    burst.pause()
+    time.now += 100
+
+    const lasted = [burst.hasLasted(10)]
+    time.now += 11
+    lasted.push(burst.hasLasted(10))
+
+    expect(vi.mocked(performance.now).mock.calls.length - looks).toBe(2)
+    expect(lasted).toEqual([false, true])
   })
 
   it('R7 is over once the event loop has turned', async () => {
