@@ -42,62 +42,70 @@ export class Retrial {
  * is in the queue, and comes first.
  */
 export class Backlog {
-  /** How many wait, delayed ones included. What is queued may be more: what left leaves holes. */
-  size = 0
-  /** How many of them can start: all but those in the delay before another attempt. */
+  /** How many can start: all that wait but those in the delay before another attempt. */
   startable = 0
+  #delayed = 0
   readonly #queue = new PriorityQueue<AnyFuture | QuietCall>()
   // Those that can start. Made with the first: most programs have none.
   #retrials: BinaryHeap<Retrial> | undefined
   // Those in a delay, too.
   readonly #waiting = new Set<Retrial>()
 
+  /** How many wait. What is queued may be more: what left leaves holes. */
+  get size(): number {
+    return this.startable + this.#delayed
+  }
+
   push(call: AnyFuture | QuietCall, priority: number): void {
     this.#queue.push(call, priority)
-    this.pushApart()
+    this.startable += 1
   }
 
   /** Counts a call that waits, but has no place in the queue: it starts ahead of it. */
   pushApart(): void {
-    this.size += 1
     this.startable += 1
   }
 
   /** Takes a call back that is to be tried again; with `stop`, after a delay that it ends. */
   putBack(retrial: Retrial, stop: (() => void) | undefined): void {
-    this.size += 1
     this.#retrials ??= new BinaryHeap(comesFirst)
     this.#waiting.add(retrial)
     if (stop === undefined) return this.#insert(retrial)
     retrial.stop = stop
+    this.#delayed += 1
   }
 
   /** The delay of a call has passed. */
   release(retrial: Retrial): void {
     retrial.stop = undefined
+    this.#delayed -= 1
     this.#insert(retrial)
   }
 
   /** The call that starts next. It is to be taken out with `take` or `drop` then. */
   next(): AnyFuture | QuietCall | undefined {
     for (;;) {
-      const retrial = this.#retrials?.peek()
-      if (retrial !== undefined && priorityOf(retrial.future) >= this.#queue.priority) {
-        this.#retrials?.pop()
-        if (contentOf(retrial.future) === retrial) return retrial.future
-      } else {
-        const call = this.#queue.shift()
-        if (call === undefined) return undefined
-        const future = call instanceof QuietCall ? call.future : call
-        if (future === undefined) return call
-        if (this.#isInQueue(future)) return future
-      }
+      const retrial = this.#retrials && this.#nextRetrial(this.#retrials)
+      if (retrial !== undefined) return retrial
+      const call = this.#queue.shift()
+      if (call === undefined) return undefined
+      const future = call instanceof QuietCall ? call.future : call
+      if (future === undefined) return call
+      if (this.#isInQueue(future)) return future
+    }
+  }
+
+  #nextRetrial(retrials: BinaryHeap<Retrial>): AnyFuture | undefined {
+    for (;;) {
+      const retrial = retrials.peek()
+      if (!retrial || priorityOf(retrial.future) < this.#queue.priority) return undefined
+      retrials.pop()
+      if (contentOf(retrial.future) === retrial) return retrial.future
     }
   }
 
   /** A call starts. Gives what it is if it was tried before. */
   take(data: unknown): Retrial | undefined {
-    this.size -= 1
     this.startable -= 1
     if (this.#retrials === undefined || !(data instanceof Retrial)) return undefined
     this.#waiting.delete(data)
@@ -117,8 +125,10 @@ export class Backlog {
 
   /** A call is cancelled, in whatever place it was. */
   drop(data: unknown): Retrial | undefined {
-    const isDelayed = data instanceof Retrial && data.stop !== undefined
-    if (isDelayed) this.startable += 1
+    if (data instanceof Retrial && data.stop !== undefined) {
+      this.#delayed -= 1
+      this.startable += 1
+    }
     return this.pick(data)
   }
 

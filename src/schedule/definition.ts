@@ -32,6 +32,7 @@ export class Definition implements Driver<AnyFuture> {
   readonly id: number = ++made
   readonly body: Body
   readonly options: TaskOptions
+  readonly priority: number
   /** Whether the body takes its context as its last argument, as with `spawn`. */
   readonly takesContext: boolean
   /** The function that its user calls: what is above it on the stack is the place of the call. */
@@ -43,6 +44,8 @@ export class Definition implements Driver<AnyFuture> {
   readonly lane: Lane
   /** Where the body runs, if not on this thread. */
   readonly executor: Executor | undefined
+  /** Whether all there is to a call is that its body is called, at some time. */
+  readonly isPlain: boolean
 
   constructor(
     lane: Lane,
@@ -57,6 +60,9 @@ export class Definition implements Driver<AnyFuture> {
     this.body = body
     this.options = options === undefined ? DEFAULTS : copyTaskOptions(options)
     this.takesContext = takesContext
+    const { signal, timeout, retry, priority = 0 } = this.options
+    this.priority = priority
+    this.isPlain = (signal ?? timeout ?? retry ?? executor) === undefined
   }
 
   get name(): string {
@@ -89,7 +95,7 @@ let made = 0
 
 /** The priority of a call. */
 export function priorityOf(future: AnyFuture): number {
-  return (driverOf(future) as Definition).options.priority ?? 0
+  return (driverOf(future) as Definition).priority
 }
 
 function nameOf(body: Body): string {

@@ -1,5 +1,5 @@
 import { cancelAfter } from '../core/cancel-on.ts'
-import { contentOf, FULFILLED, REJECTED, type Settled } from '../core/cell.ts'
+import { contentOf, REJECTED, type Settled } from '../core/cell.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Witness } from '../core/driver.ts'
 import type { TimeoutError } from '../core/errors.ts'
@@ -18,7 +18,9 @@ import type { QuietCall, QuietExecution } from './quiet-call.ts'
 export interface Slots {
   readonly clock: Clock
   readonly concurrency: number
-  /** The body has ended: settles its future, frees the slot. */
+  /** The body was fulfilled: settles its future, frees the slot. */
+  fulfilled(execution: Execution, value: unknown): void
+  /** The body has ended in whatever way: likewise. */
   ended(execution: Execution, state: Settled, outcome: unknown): void
   /** The body's result was a future, which has settled: as `Subscriber.settled`. */
   endedLike(execution: Execution, result: AnyFuture): AnyFuture | undefined
@@ -32,7 +34,9 @@ export interface Slots {
  */
 export class Execution implements Run, QuietExecution {
   /** Its place among the executions of its dispatcher. */
-  slot = 0
+  place = 0
+  /** While it is free: the one that is free after it. */
+  next: Execution | undefined
   /** Its place in the order of the starts. */
   order = 0
   future!: AnyFuture
@@ -54,16 +58,38 @@ export class Execution implements Run, QuietExecution {
     this.#slots = slots
   }
 
-  readonly fulfil = (value: unknown): void => this.#slots.ended(this, FULFILLED, value)
+  readonly fulfil = (value: unknown): void => this.#slots.fulfilled(this, value)
   readonly reject = (reason: unknown): void => this.#slots.ended(this, REJECTED, reason)
 
   settled(result: AnyFuture): AnyFuture | undefined {
     return this.#slots.endedLike(this, result)
   }
 
+  /** Whether a body holds it. */
+  get isBusy(): boolean {
+    return this.future !== NONE || this.quiet !== undefined
+  }
+
   get context(): Context {
     this.startedContext ??= new Context(this.quiet ?? this.future, this.#slots.clock)
     return this.startedContext
+  }
+
+  /** As `run`, where all there is to a call is that its body is called. */
+  runPlain(future: AnyFuture, { body, takesContext }: Definition, call: Call): void {
+    this.future = future
+    // May say where it was made, if the body fails.
+    if (call !== undefined) this.call = call
+    const outer = enterContext(this)
+    let result: unknown
+    try {
+      result = replayCall(body, call, takesContext ? this.context : undefined)
+    } catch (error) {
+      enterContext(outer)
+      return this.reject(error)
+    }
+    enterContext(outer)
+    adopt(result, future, this)
   }
 
   /**
@@ -122,6 +148,7 @@ export class Execution implements Run, QuietExecution {
   clear(): AnyFuture {
     const { future } = this
     this.future = NONE
+    this.quiet = undefined
     this.startedContext = undefined
     this.retrial = undefined
     this.call = undefined

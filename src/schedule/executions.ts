@@ -14,8 +14,10 @@ export class Executions implements SlotOwner {
   readonly parked: Set<SlotMember> = new Set()
   readonly #slots: Slots
   #starts = 0
-  // The first `size` hold bodies, in no order; those behind are free, for the next ones.
+  // Those that hold bodies and those that are free, in no order.
   readonly #all: Execution[] = []
+  // The next one that is free; each knows the one after it.
+  #free: Execution | undefined
   // Those whose futures were cancelled meanwhile.
   readonly #orphans = new Map<AnyFuture, Execution>()
 
@@ -34,13 +36,9 @@ export class Executions implements SlotOwner {
 
   /** A body starts, in the slot of another one if there is a `lender`. */
   take(lender: Holder | undefined): Execution {
-    const slot = this.size++
-    let execution = this.#all[slot]
-    if (execution === undefined) {
-      execution = new Execution(this.#slots)
-      this.#all[slot] = execution
-    }
-    execution.slot = slot
+    const execution = this.#free ?? this.#make()
+    this.#free = execution.next
+    this.size += 1
     execution.order = this.#starts++
     if (tracker !== undefined) execution.holder = tracker.hold(this, lender)
     return execution
@@ -49,18 +47,29 @@ export class Executions implements SlotOwner {
   /** A body has ended. Gives its future. */
   release(execution: Execution): AnyFuture {
     execution.holder?.end()
-    const all = this.#all
-    const last = all[--this.size] as Execution
-    if (last !== execution) {
-      last.slot = execution.slot
-      all[last.slot] = last
-      all[this.size] = execution
+    this.size -= 1
+    if (this.#all.length - this.size > MOST_KEPT) this.#drop(execution)
+    else {
+      execution.next = this.#free
+      this.#free = execution
     }
-    if (all.length > MOST_KEPT) all.pop()
     const future = execution.clear()
     observer?.ended(future)
     if (this.#orphans.size > 0) this.#orphans.delete(future)
     return future
+  }
+
+  #make(): Execution {
+    const execution = new Execution(this.#slots)
+    execution.place = this.#all.push(execution) - 1
+    return execution
+  }
+
+  #drop({ place }: Execution): void {
+    const last = this.#all.pop() as Execution
+    if (last.place === place) return
+    last.place = place
+    this.#all[place] = last
   }
 
   /** How many there are whose futures are not settled. */
@@ -70,13 +79,17 @@ export class Executions implements SlotOwner {
 
   /** The futures, in the order of the starts. */
   list(): AnyFuture[] {
-    const some = this.#all.slice(0, this.size).sort((a, b) => a.order - b.order)
+    const some = this.#busy().sort((a, b) => a.order - b.order)
     return some.map(({ quiet, future }) => quiet?.reveal() ?? future)
   }
 
   /** What is known of the bodies, in no order. */
   holders(): (Holder | undefined)[] {
-    return this.#all.slice(0, this.size).map(({ holder }) => holder)
+    return this.#busy().map(({ holder }) => holder)
+  }
+
+  #busy(): Execution[] {
+    return this.#all.filter(({ isBusy }) => isBusy)
   }
 
   /** The future of a body that runs was cancelled. */
