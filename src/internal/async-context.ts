@@ -97,11 +97,12 @@ export function captureScope(): Scope | undefined {
 
 function scopeOf(frame: unknown): Scope | undefined {
   if (frame !== UNKNOWN && last?.[FRAME] === frame) return last
-  last = AsyncResource && new AsyncResource('gatherly')
-  return last
+  const scope = AsyncResource && new AsyncResource('gatherly')
+  if (frame !== UNKNOWN) last = scope
+  return scope
 }
 
-/** Keeps the last context no longer: no calls are being made. */
+/** Lets go of the last context: nothing is left of calls that are done. */
 export function forgetScope(): void {
   last = undefined
 }

@@ -22,6 +22,7 @@ import type { Witness } from '../core/driver.ts'
 import { InvalidStateError } from '../core/errors.ts'
 import { type AnyFuture, drive } from '../core/future.ts'
 import { type ObservedLane, observer } from '../core/observer.ts'
+import { forgetScope } from '../internal/async-context.ts'
 import { callSafely } from '../internal/call-safely.ts'
 import { Burst, yieldTurn } from '../internal/event-loop.ts'
 import { Backlog, Retrial } from './backlog.ts'
@@ -536,6 +537,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   #checkIdle(): void {
     if (this.#executions.size > 0 || this.#backlog.size > 0) return
     this.#burst.pause()
+    forgetScope()
     if (this.#idlers.length > 0) for (const resolve of this.#idlers.splice(0)) resolve()
   }
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { Scheduler } from 'gatherly'
 import { describe, expect, it } from 'vitest'
 import { survivorsOf } from '../support/collected.ts'
@@ -23,6 +24,20 @@ describe('a scheduler that lives on', () => {
 
     expect(await survivorsOf(references)).toBe(0)
     expect(scheduler.running).toBe(0)
+  })
+
+  it('R6 keeps no async context once its calls are done', async () => {
+    const storage = new AsyncLocalStorage<object>()
+    const call = new Scheduler().task(async () => storage.getStore())
+    const references = await Promise.all(
+      Array.from({ length: 10 }, async (_, id) => {
+        const context = { id }
+        const seen = await storage.run(context, () => call())
+        return new WeakRef(seen as object)
+      }),
+    )
+
+    expect(await survivorsOf(references)).toBe(0)
   })
 
   it('R13 lets go of calls that were cancelled behind a body that does not end', async () => {
