@@ -45,7 +45,7 @@ const GATHER_SETTLED: Kind = {
   takesOne: false,
   look(combination) {
     if (combination.left > 0) return undefined
-    return combination.finish(FULFILLED, combination.shape(combination.items.map(outcome)))
+    return combination.finish(FULFILLED, combination.read(outcome))
   },
 }
 

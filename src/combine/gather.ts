@@ -53,6 +53,6 @@ const GATHER: Kind = {
       return combination.finishLikeFirst((state) => state !== FULFILLED)
     }
     if (combination.left > 0) return undefined
-    return combination.finish(FULFILLED, combination.shape(combination.items.map(contentOf)))
+    return combination.finish(FULFILLED, combination.read(contentOf))
   },
 }

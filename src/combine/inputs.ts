@@ -25,8 +25,7 @@ export interface Inputs {
  */
 export function readInputs(inputs: Inputs, args: readonly unknown[], name: string): void {
   const source = args[0]
-  const items: AnyFuture[] = []
-  inputs.items = items
+  const { items } = inputs
   if (args.length === 0 || isThenable(source)) {
     for (const argument of args) {
       check(isThenable(argument), name, 'futures only (options need a list of them)', argument)
@@ -36,7 +35,8 @@ export function readInputs(inputs: Inputs, args: readonly unknown[], name: strin
   }
   // First, since they say what becomes of the inputs; but wrong ones must not lose those.
   const wrong = takeOptions(inputs, args[1] as GatherOptions)
-  if (isPlainRecord(source)) {
+  if (isPlainArray(source)) takeAll(inputs, source)
+  else if (isPlainRecord(source)) {
     inputs.keys = Reflect.ownKeys(source).filter((key) => isEnumerable.call(source, key))
     for (const key of inputs.keys) items.push(take(source[key]))
   } else for (const item of toIterable(source, name)) items.push(take(item))
@@ -52,6 +52,13 @@ function takeOptions(inputs: Inputs, options: GatherOptions): { error: unknown }
   }
 }
 
+/** As one by one, for less: the list need not grow. */
+function takeAll(inputs: Inputs, source: readonly unknown[]): void {
+  const items = [...source]
+  for (let i = 0; i < items.length; i++) items[i] = take(items[i])
+  inputs.items = items as AnyFuture[]
+}
+
 function take(item: unknown): AnyFuture {
   const future = isFuture(item) ? item : Future.resolve(item)
   collect(future)
@@ -63,7 +70,6 @@ function take(item: unknown): AnyFuture {
  * not futures.
  */
 export function toIterable(source: unknown, name: string): Iterable<unknown> {
-  if (Array.isArray(source)) return source
   const ok = typeof source === 'object' && has(source, Symbol.iterator) && !(source instanceof Map)
   check(ok, name, 'futures, or an iterable or plain record of them', source)
   return source as Iterable<unknown>
@@ -80,9 +86,14 @@ function isThenable(value: unknown): boolean {
 
 const { propertyIsEnumerable: isEnumerable } = Object.prototype
 
+/** Whether a value is an array that is iterated as arrays are. */
+function isPlainArray(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value[Symbol.iterator] === iterate
+}
+
+const iterate = Array.prototype[Symbol.iterator]
+
 function isPlainRecord(value: unknown): value is Record<PropertyKey, unknown> {
-  // Arrays first, which are what is gathered from as a rule: the rest takes 50 ns to say so.
-  if (Array.isArray(value)) return false
   if (typeof value !== 'object' || value === null || Symbol.iterator in value) return false
   // Of any realm: a plain object's prototype is the one that has none itself.
   const prototype = Object.getPrototypeOf(value)
