@@ -1,4 +1,4 @@
-import { type BoardMemory, LINE, OWNER, SPARE } from './board-memory.ts'
+import { type BoardMemory, FLOOD, LINE, OWNER, SPARE } from './board-memory.ts'
 import { waitWhile } from './shared-memory.ts'
 
 // What a thread is doing.
@@ -9,7 +9,9 @@ export const AWAKE = 2
 export const ASLEEP = 3
 /** Blocked until its word changes. */
 export const BLOCKED = 4
-export const GONE = 5
+/** Free, and blocked for a moment: it looks again by itself. */
+export const NAPPING = 5
+export const GONE = 6
 
 // What the owner is doing.
 export const BUSY = 0
@@ -64,7 +66,8 @@ export class Attendance {
   mayHelp(thread: number): boolean {
     for (let other = 0; other < this.#memory.indices; other++) {
       const state = this.state(other)
-      if (other !== thread && (state === ASLEEP || state === BOOTING)) return true
+      const isFree = state === ASLEEP || state === NAPPING || state === BOOTING
+      if (other !== thread && isFree) return true
     }
     return Atomics.load(this.#words, SPARE) > 0
   }
@@ -91,7 +94,26 @@ export class Attendance {
     Atomics.notify(this.#words, this.#memory.lineOf(thread))
   }
 
+  /** Blocks a thread for a moment, unless there is something new. */
+  nap(thread: number, isNew: () => boolean): void {
+    if (!this.change(thread, AWAKE, NAPPING)) return
+    if (!isNew()) waitWhile(this.#words, this.#memory.lineOf(thread), NAPPING, NAP)
+    this.change(thread, NAPPING, AWAKE)
+  }
+
+  /** Ends the nap of a thread. Gives whether it had one. */
+  rouse(thread: number): boolean {
+    if (!this.change(thread, NAPPING, AWAKE)) return false
+    Atomics.notify(this.#words, this.#memory.lineOf(thread))
+    return true
+  }
+
   // The owner.
+
+  /** Whether the owner makes calls or handles results, as far as that can be told. */
+  get isOwnerBusy(): boolean {
+    return Atomics.load(this.#words, OWNER) === BUSY
+  }
 
   setOwner(state: number): void {
     Atomics.store(this.#words, OWNER, state)
@@ -100,6 +122,15 @@ export class Attendance {
   /** Blocks the owner until somebody calls it, or the time is over. Say `WAITING`, and look, before. */
   waitForCall(milliseconds: number): void {
     waitWhile(this.#words, OWNER, WAITING, milliseconds)
+  }
+
+  /** Whether there are so many calls that threads will find more without being told. */
+  get isFlooded(): boolean {
+    return Atomics.load(this.#words, FLOOD) !== 0
+  }
+
+  setFlooded(isFlooded: boolean): void {
+    Atomics.store(this.#words, FLOOD, isFlooded ? 1 : 0)
   }
 
   /**
@@ -117,3 +148,6 @@ export class Attendance {
     return Atomics.compareExchange(this.#words, OWNER, LISTENING, BUSY) === LISTENING
   }
 }
+
+/** In milliseconds: the system adds as much. */
+const NAP = 0.05

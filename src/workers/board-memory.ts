@@ -21,7 +21,8 @@ export const TAIL: number = LINE
 export const FINISHED: number = 2 * LINE
 export const OWNER: number = 3 * LINE
 export const SPARE: number = 4 * LINE
-const HEADER = 5 * LINE
+export const FLOOD: number = 5 * LINE
+const HEADER = 6 * LINE
 
 // The words of a slot.
 export const STATE = 0

@@ -117,8 +117,13 @@ export class Board extends BoardMemory {
 
   /** Whether another call can be put on the ring. By the owner alone. */
   get hasRoom(): boolean {
+    return this.queued < RING
+  }
+
+  /** How many calls are on the ring, or a few more. */
+  get queued(): number {
     this.#advance()
-    return distance(this.words[TAIL] as number, Atomics.load(this.words, HEAD)) < RING
+    return distance(this.words[TAIL] as number, Atomics.load(this.words, HEAD))
   }
 
   /** Where the ring ends: another number once there is something new on it. */

@@ -1,6 +1,5 @@
 import type { AnyCell } from '../core/cell.ts'
 import { type AnyFuture, Future } from '../core/future.ts'
-import { CallSite } from '../schedule/call-site.ts'
 import type { Definition } from '../schedule/definition.ts'
 import { Dispatcher } from '../schedule/dispatcher.ts'
 import type { Run } from '../schedule/executor.ts'
@@ -87,22 +86,23 @@ export class Crew implements Workforce, Employer {
     values: readonly unknown[],
     offer?: Offer,
   ): AnyFuture {
-    const site = this.#siteOf(definition)
-    const call = new RemoteCall(name, values, definition.options, this.#orders++, offer, site)
+    const source = this.#isFlooded ? undefined : definition
+    const call = new RemoteCall(name, values, definition.options, this.#orders++, offer, source)
     // The values too, for a timeline to see where they come from.
     const future = this.dispatcher.submit(definition, undefined, [call, ...values])
     call.future = future
     this.#queued(call)
+    // Not before: a thread has been woken by now, which takes as long.
+    call.noteSite()
     return future
   }
 
   /**
-   * Notes where a call is made, so that the stack of its failure says so: that takes about as long
-   * as all the rest of a call, so in a flood of calls it is left to `longStackTraces`.
+   * Whether there are so many calls that nobody notes where they are made: that takes as long as all
+   * the rest of a call, so in a flood of them it is left to `longStackTraces`.
    */
-  #siteOf(definition: Definition): CallSite | undefined {
-    const { running, queued } = this.dispatcher
-    return running + queued < FEW ? new CallSite(definition) : undefined
+  get #isFlooded(): boolean {
+    return this.dispatcher.running + this.dispatcher.queued >= FEW
   }
 
   demanded(call: RemoteCall): void {

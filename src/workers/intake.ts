@@ -67,6 +67,7 @@ export class Intake {
     const { attendance } = this.#board
     let slot = this.#claim()
     if (slot === NONE && this.#spin.until(this.#isNew)) slot = this.#claim()
+    if (slot === NONE) slot = this.#nap()
     if (slot !== NONE) return slot
     attendance.change(this.#index, AWAKE, ASLEEP)
     // What was put on the ring just before nobody has told of.
@@ -80,6 +81,20 @@ export class Intake {
     if (attendance.state(this.#index) === AWAKE) return AGAIN
     // It has time for a call whose arguments a busy one was sent.
     if (this.#lacks) this.#taker.callOwner()
+    return NONE
+  }
+
+  /**
+   * Between the calls of a flood a thread is not woken for each of them, but looks again by itself:
+   * to be woken by its owner, for one call, takes both of them several times as long as the call.
+   */
+  #nap(): number {
+    const { attendance } = this.#board
+    for (let naps = NAPS; naps > 0 && !this.#lacks && attendance.isFlooded; naps--) {
+      attendance.nap(this.#index, this.#isNew)
+      const slot = this.#claim()
+      if (slot !== NONE) return slot
+    }
     return NONE
   }
 
@@ -115,6 +130,9 @@ export class Intake {
     }
   }
 }
+
+/** So many naps may be in vain. */
+const NAPS = 4
 
 // Instead of a slot. The first is what the board gives when there is no call.
 export const NONE = -1

@@ -41,6 +41,8 @@ export class Postings {
    * same however many wait.
    */
   #credit = SLOTS
+  /** Whether threads know that there are many calls. */
+  #isFlooded = false
 
   /** @param failed - Told of calls that cannot be handed to a thread. */
   constructor(
@@ -54,6 +56,11 @@ export class Postings {
     this.#reserved = reserved
     this.#failed = failed
     for (let slot = SLOTS - 1; slot >= 0; slot--) this.#freeSlots.push(slot)
+  }
+
+  /** Whether any call is on the board. */
+  get hasAny(): boolean {
+    return this.#freeSlots.length < SLOTS
   }
 
   callIn(slot: number): RemoteCall | undefined {
@@ -112,6 +119,7 @@ export class Postings {
 
   #publish(call: RemoteCall): void {
     const slot = this.#freeSlots.pop() as number
+    this.#noteFlood()
     const { values, label } = call
     const isInline = label === undefined && writeInline(this.#board, slot, values)
     const fn = this.#roster.numberOf(call.name)
@@ -126,6 +134,8 @@ export class Postings {
     const sleeper = this.#roster.sleeper()
     if (!isInline) this.#send(call, this.#receiverOf(call))
     else if (sleeper !== undefined) this.#roster.wake(sleeper)
+    // Otherwise that is done, for all of them at once, when this thread looks what was finished.
+    else if (!this.#board.attendance.isOwnerBusy) this.#roster.rouse(1)
   }
 
   // Arguments that do not fit on it.
@@ -194,6 +204,11 @@ export class Postings {
     return unassigned.find(({ index }) => !busy.has(index))
   }
 
+  /** Ends naps of threads that there are calls for. */
+  rouse(): void {
+    this.#roster.rouse(this.#board.queued)
+  }
+
   /** Sends calls that wait for busy threads to those that have said that they lack something. */
   feed(): void {
     if (!this.#hasUnsent && !this.#roster.isAnyAssigned()) return
@@ -227,7 +242,7 @@ export class Postings {
     const { slot, state } = call
     if (slot < 0 || !this.#board.change(slot, state, useOf(state) | FREE)) return false
     this.detach(call)
-    this.#freeSlots.push(slot)
+    this.#release(slot)
     return true
   }
 
@@ -242,10 +257,23 @@ export class Postings {
     call.stopGrace = undefined
   }
 
+  #release(slot: number): void {
+    this.#freeSlots.push(slot)
+    this.#noteFlood()
+  }
+
+  /** In a flood of calls, threads that have nothing to do are not woken, but nap. */
+  #noteFlood(): void {
+    const isFlooded = SLOTS - this.#freeSlots.length > FLOOD * this.#reserved
+    if (isFlooded === this.#isFlooded) return
+    this.#isFlooded = isFlooded
+    this.#board.attendance.setFlooded(isFlooded)
+  }
+
   /** Nobody will write to a slot any more. */
   free(slot: number): void {
     this.#board.free(slot)
-    this.#freeSlots.push(slot)
+    this.#release(slot)
     this.#earn()
   }
 
@@ -303,3 +331,6 @@ export class Postings {
 
 /** How many calls each one pays for. */
 const EARNED = 4
+
+/** So many calls for each thread are a flood. */
+const FLOOD = 2

@@ -1,5 +1,6 @@
 import type { AnyFuture } from '../core/future.ts'
-import type { CallSite } from '../schedule/call-site.ts'
+import { CallSite } from '../schedule/call-site.ts'
+import type { Definition } from '../schedule/definition.ts'
 import type { Run } from '../schedule/executor.ts'
 import type { TaskOptions } from '../schedule/task-options.ts'
 import type { Outcome } from './outcome.ts'
@@ -43,8 +44,9 @@ export class RemoteCall {
   isDropped = false
   /** Which thread has made it, if not the one that owns the pool. */
   readonly offer: Offer | undefined
-  /** Where it was made, as far as that was noted. */
-  readonly site: CallSite | undefined
+  /** What makes it, if anybody is to know where it was made. */
+  readonly #source: Definition | undefined
+  #site: CallSite | undefined
   /** Whether it was tried before. */
   isAgain = false
   /** How it has ended, before the scheduler is told. */
@@ -62,7 +64,7 @@ export class RemoteCall {
     { name: label, priority = 0 }: TaskOptions,
     order: number,
     offer?: Offer,
-    site?: CallSite,
+    source?: Definition,
   ) {
     this.name = name
     this.label = label === name ? undefined : label
@@ -70,12 +72,21 @@ export class RemoteCall {
     this.priority = priority
     this.order = order
     this.offer = offer
-    this.site = site
+    this.#source = source
   }
 
   /** What reports call it. */
   get title(): string {
     return this.label ?? this.name
+  }
+
+  /**
+   * Notes where it is made, while it is, so that the stack of its failure says so. One that fails
+   * within the call itself may be the first to ask.
+   */
+  noteSite(): CallSite | undefined {
+    if (this.#source !== undefined) this.#site ??= new CallSite(this.#source)
+    return this.#site
   }
 
   /** Tells the scheduler, which has started it, how it has ended. */
@@ -87,7 +98,7 @@ export class RemoteCall {
     this.outcome = undefined
     this.tellTimes?.()
     this.tellTimes = undefined
-    if (isFailure && this.cancelReason === undefined) this.site?.addTo(value)
+    if (isFailure && this.cancelReason === undefined) this.noteSite()?.addTo(value)
     if (isFailure) run?.reject(value)
     else run?.fulfil(value)
   }

@@ -68,7 +68,10 @@ export class Returns {
   /** Handles what threads have finished, again and again while there is something; then waits. */
   listen(): void {
     if (this.#isComing) return
-    if (this.look()) return this.listenSoon()
+    // There may be calls that nobody was woken for.
+    this.#postings.rouse()
+    // Once nothing is left that threads could finish, there is nothing to look for again.
+    if (this.look() && this.#postings.hasAny) return this.listenSoon()
     this.#board.attendance.setOwner(LISTENING)
     this.#postings.feed()
     // What was finished just before nobody has told of.
@@ -99,6 +102,7 @@ export class Returns {
     attendance.setOwner(WAITING)
     // Only now: a thread that lacks arguments says so to nobody who is busy.
     this.#postings.feed()
+    this.#postings.rouse()
     const longest = this.#late.size > 0 ? SHORT : PROBE_INTERVAL
     const most = Math.min(milliseconds, longest, clock.nextDue - clock.now())
     if (!this.#board.hasFinished && most > 0) attendance.waitForCall(most)

@@ -140,6 +140,14 @@ export class Roster {
     if (this.#board.attendance.change(thread.index, ASLEEP, AWAKE)) thread.post(0)
   }
 
+  /** Ends the naps of so many threads. */
+  rouse(most: number): void {
+    let left = most
+    for (let index = 0; index < this.#threads.length && left > 0; index++) {
+      if (this.#board.attendance.rouse(index)) left -= 1
+    }
+  }
+
   /** The one that is likely to be the first to begin a call whose arguments it gets. */
   likeliest({ offer }: RemoteCall): Thread | undefined {
     let best: Thread | undefined
