@@ -25,6 +25,8 @@ interface Piece {
 
 const BURST = 3000
 const FEW = 300
+/** So many calls it takes until the compilers are done, which would count as waiting for threads. */
+const WARM = 15_000
 
 // About as large as many messages are: 1 KB as JSON.
 const object = Array.from({ length: 20 }, (_, id) => ({ id, name: `item ${id}`, price: id * 1.5 }))
@@ -111,7 +113,7 @@ async function measure(piece: Piece): Promise<number[][]> {
   const made = piece.isCold ? [] : makers.map((make) => make(piece.threads))
   const times: number[][] = makers.map(() => [])
   const rounds = wantedRounds ?? (isQuick ? 3 : 15)
-  const warmUps = piece.isCold ? 1 : 5
+  const warmUps = piece.isCold ? 1 : Math.min(50, Math.ceil(WARM / piece.calls))
   for (let round = -warmUps; round < rounds; round++) {
     showProgress(`${piece.name}, ${piece.threads} threads: round ${round + 1} of ${rounds}`)
     for (let i = 0; i < makers.length; i++) {

@@ -72,8 +72,10 @@ export function leave(): void {
 
 /** The time, the same in all threads: milliseconds since the epoch. */
 export function sharedNow(): number {
+  timeOrigin ??= performance.timeOrigin
   return timeOrigin + performance.now()
 }
 
-// Kept: to ask for it costs as much as to ask for the time.
-const { timeOrigin } = performance
+// Kept: to ask for it costs as much as to ask for the time. But not before anybody asks: the first
+// mention of `performance` takes a new thread half a millisecond.
+let timeOrigin: number | undefined
