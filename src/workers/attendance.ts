@@ -103,7 +103,8 @@ export class Attendance {
 
   /** Ends the nap of a thread. Gives whether it had one. */
   rouse(thread: number): boolean {
-    if (!this.change(thread, NAPPING, AWAKE)) return false
+    // Mostly it has none, and to look costs less than to try to change it.
+    if (this.state(thread) !== NAPPING || !this.change(thread, NAPPING, AWAKE)) return false
     Atomics.notify(this.#words, this.#memory.lineOf(thread))
     return true
   }
@@ -149,5 +150,5 @@ export class Attendance {
   }
 }
 
-/** In milliseconds: the system adds as much. */
-const NAP = 0.05
+/** In milliseconds: the system adds 0.05 or so. */
+const NAP = 0.1

@@ -120,7 +120,7 @@ export class Board extends BoardMemory {
     return this.queued < RING
   }
 
-  /** How many calls are on the ring, or a few more. */
+  /** How many calls are on the ring, or a few more. By the owner alone. */
   get queued(): number {
     this.#advance()
     return distance(this.words[TAIL] as number, Atomics.load(this.words, HEAD))
