@@ -238,7 +238,7 @@ export class Crew implements Workforce, Employer {
     this.#sendOn(thread)
     this.checkIdle()
     // The thread may have taken along what it was about to tell.
-    this.#returns.listenSoon()
+    this.#returns.listenAnew()
   }
 
   /** What a thread died of that ran no call is held as a failure, which nobody will collect. */
@@ -258,7 +258,7 @@ export class Crew implements Workforce, Employer {
     this.#staff()
     this.#sendOn(thread)
     this.#postings.fillBoard()
-    this.#returns.listenSoon()
+    this.#returns.listenAnew()
     this.checkIdle()
     this.#lifetime.checkEmpty()
   }

@@ -80,6 +80,12 @@ export class Returns {
     this.listenSoon()
   }
 
+  /** Whoever was to tell this thread of what was finished may never do so. */
+  listenAnew(): void {
+    if (this.#postings.hasAny) this.listenSoon()
+    else this.listen()
+  }
+
   listenSoon(): void {
     if (this.#isComing) return
     this.#isComing = true
