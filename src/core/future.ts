@@ -240,10 +240,13 @@ export class Future<T> implements Disposable {
   }
 
   get [Symbol.toStringTag](): 'Future' {
-    return 'Future'
+    return Future.#tag
   }
 
-  static {
+  // Not a static block: bundlers ship a class that has one to everybody, used or not.
+  static readonly #tag: 'Future' = /* @__PURE__ */ Future.#setUp()
+
+  static #setUp(): 'Future' {
     grantAccess<AnyFuture>(
       // move
       (future, state, data) => {
@@ -326,6 +329,7 @@ export class Future<T> implements Disposable {
       const title = `Future "${future.name}"`
       return future.done ? [title, future.status, contentOf(future)] : [title, future.status]
     })
+    return 'Future'
   }
 }
 

@@ -12,7 +12,7 @@ describe.each(doors)('the size of $door, minified and gzipped', ({ file, exports
   it.each(Object.entries(exports))('of `%s` stays within its budget', async (names, budget) => {
     const size = await sizeOf(importOf(names, built(file)), root)
 
-    expect(size).toBeGreaterThan(300)
+    expect(size).toBeGreaterThan(200)
     expect(size).toBeLessThanOrEqual(budget)
   })
 
