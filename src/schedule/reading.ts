@@ -26,6 +26,9 @@ export function isSource(value: unknown): value is Source {
   return has(value, Symbol.asyncIterator) || has(value, Symbol.iterator)
 }
 
+// The iterator of every list that has none of its own.
+const { values } = Array.prototype
+
 /** A source, read item by item until it has no more, fails, or is closed: the latter once. */
 export class Reading {
   /** Whether nothing more comes. */
@@ -38,6 +41,10 @@ export class Reading {
   readonly #reader: Reader
   #isAsync = false
   #iterator: AnyIterator | undefined
+  // The source itself, if it is a list with the usual iterator: read by index as that does, which
+  // takes 20 ns less an item.
+  #list: readonly unknown[] | undefined
+  #index = 0
   // Whether code of the source is on the stack. A generator cannot be closed from within: that
   // waits until it has come back.
   #isInside = false
@@ -55,6 +62,8 @@ export class Reading {
       const source = this.#source
       this.#isAsync = has(source, Symbol.asyncIterator)
       const open = source[this.#isAsync ? Symbol.asyncIterator : Symbol.iterator]
+      const isList = open === values && Array.isArray(source)
+      if (isList && this.scope === undefined) this.#list = source
       const iterator = this.#enter(open as () => unknown, source)
       check(isObject(iterator), 'iterator', 'an object', iterator)
       this.#iterator = iterator as AnyIterator
@@ -68,6 +77,7 @@ export class Reading {
   /** Asks for one item, of which the reader is told now or, by an async source, later. */
   pull(): void {
     this.isPulling = true
+    if (this.#list !== undefined) return this.#readList(this.#list)
     let pulled: unknown
     try {
       const iterator = this.#iterator as AnyIterator
@@ -81,6 +91,20 @@ export class Reading {
     }
     if (this.#isAsync) this.#closeLate()
     else this.#take(pulled)
+  }
+
+  #readList(list: readonly unknown[]): void {
+    let isDone: boolean
+    let item: unknown
+    try {
+      // It may grow and shrink meanwhile.
+      isDone = this.#index >= list.length
+      // In here, as it may be a getter.
+      if (!isDone) item = list[this.#index++]
+    } catch (error) {
+      return this.#fail(error)
+    }
+    this.#tell(isDone, item)
   }
 
   /**
@@ -128,6 +152,10 @@ export class Reading {
     } catch (error) {
       return this.#fail(error)
     }
+    this.#tell(isDone, item)
+  }
+
+  #tell(isDone: unknown, item: unknown): void {
     this.isPulling = false
     if (isDone) {
       this.isThrough = true
