@@ -61,7 +61,7 @@ export function enterContext(source: ContextSource | undefined): ContextSource |
 }
 
 /** Whose context it is: a future, as a rule. */
-interface ContextOwner {
+export interface ContextOwner {
   readonly name: string
   readonly status: string
   readonly reason: unknown
@@ -72,23 +72,28 @@ interface ContextOwner {
  * bodies never do.
  */
 export class Context implements TaskContext {
-  readonly #future: ContextOwner
+  #owner: ContextOwner
   readonly #clock: Clock
   #controller: AbortController | undefined
 
-  constructor(future: ContextOwner, clock: Clock) {
-    this.#future = future
+  constructor(owner: ContextOwner, clock: Clock) {
+    this.#owner = owner
     this.#clock = clock
   }
 
   get name(): string {
-    return this.#future.name
+    return this.#owner.name
+  }
+
+  /** It is the context of another from now on: of the future of a call that had none. */
+  moveTo(owner: ContextOwner): void {
+    this.#owner = owner
   }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
-      if (this.#future.status === 'cancelled') this.abort(this.#future.reason)
+      if (this.#owner.status === 'cancelled') this.abort(this.#owner.reason)
     }
     return this.#controller.signal
   }
@@ -108,7 +113,7 @@ export class Context implements TaskContext {
   get throwIfCancelled(): () => void {
     return () => {
       lookForCancel?.()
-      if (this.#future.status === 'cancelled') throw this.#future.reason
+      if (this.#owner.status === 'cancelled') throw this.#owner.reason
     }
   }
 

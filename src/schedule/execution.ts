@@ -140,6 +140,7 @@ export class Execution implements Run, QuietExecution {
   reveal(future: AnyFuture): void {
     this.quiet = undefined
     this.future = future
+    this.startedContext?.moveTo(future)
   }
 
   /**

@@ -1,4 +1,5 @@
 import {
+  CANCELLED,
   collect,
   contentOf,
   FULFILLED,
@@ -26,26 +27,61 @@ export interface ItemOwner {
   itemDone(item: Item): void
 }
 
-/** Items that are not done. */
+/** The items of a mapping that were pulled and not handed over. */
 export class Items {
-  // In no order. Not a set: to add an item and to take it out again costs 30 ns more there.
-  readonly #all: Item[] = []
+  /** How many there are. */
+  size = 0
+  readonly #owner: ItemOwner
+  // In no order, and with them those that are free, and some that were handed over.
+  #all: Item[] = []
+  // To be used again: 10 ns less than to make another. Each knows the next.
+  #free: Item | undefined
+  #pulled = 0
 
-  add(item: Item): void {
-    item.place = this.#all.push(item) - 1
+  constructor(owner: ItemOwner) {
+    this.#owner = owner
   }
 
-  delete(item: Item): void {
-    const last = this.#all.pop() as Item
-    if (last === item) return
-    last.place = item.place
-    this.#all[item.place] = last
+  /** Gives the next item. */
+  add(): Item {
+    const item = this.#free ?? this.#make()
+    this.#free = item.next
+    item.index = this.#pulled++
+    item.state = PULLED
+    this.size += 1
+    return item
   }
 
-  /** In the order of the source. */
-  list(): Item[] {
-    return this.#all.toSorted((a, b) => a.index - b.index)
+  #make(): Item {
+    // What cannot be used again must not pile up.
+    if (this.#all.length > 2 * this.size + 32) this.#all = this.#all.filter(isUnfinished)
+    const item = new Item(this.#owner)
+    this.#all.push(item)
+    return item
   }
+
+  /** Gives the outcome of an item, which may be used again. */
+  take(item: Item): unknown {
+    const outcome = item.content
+    this.size -= 1
+    item.content = undefined
+    // Cancelled, it may be in the queue still, where its future tells that it has left.
+    if (item.state !== CANCELLED) {
+      item.future = undefined
+      item.next = this.#free
+      this.#free = item
+    }
+    return outcome
+  }
+
+  /** Those that are not done, in the order of the source. */
+  unfinished(): Item[] {
+    return this.#all.filter(isUnfinished).sort((a, b) => a.index - b.index)
+  }
+}
+
+function isUnfinished({ state }: Item): boolean {
+  return state < FULFILLED
 }
 
 /**
@@ -53,21 +89,21 @@ export class Items {
  * future only where one is needed.
  */
 export class Item extends QuietCall implements Subscriber<AnyFuture> {
-  readonly index: number
+  /** Its place in the source. */
+  index = 0
   /** The promise of the item, then the future of the call, if there is one. */
   future: AnyFuture | undefined
   /** That of the call; `PULLED` before there is one. */
   state: number = PULLED
   /** What the body is called with, while it runs its execution, in the end the outcome. */
   content: unknown
-  /** Where it is among the items that are not done. */
-  place = 0
+  /** While it is free: the one that is free after it. */
+  next: Item | undefined
   readonly #owner: ItemOwner
 
-  constructor(owner: ItemOwner, index: number) {
+  constructor(owner: ItemOwner) {
     super()
     this.#owner = owner
-    this.index = index
   }
 
   /** What it waits for: its promise, or the call. */
@@ -134,18 +170,8 @@ export class Item extends QuietCall implements Subscriber<AnyFuture> {
     this.#owner.itemDone(this)
   }
 
-  // What a context looks at. While there is no future, nobody can have cancelled it.
-
   get name(): string {
     return this.definition.name
-  }
-
-  get status(): string {
-    return this.future?.status ?? 'running'
-  }
-
-  get reason(): unknown {
-    return this.future?.reason
   }
 }
 

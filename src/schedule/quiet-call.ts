@@ -1,7 +1,7 @@
 import type { Settled } from '../core/cell.ts'
 import type { AnyFuture } from '../core/future.ts'
 import type { Taker } from '../core/resolution.ts'
-import type { ContextSource } from './context.ts'
+import type { ContextOwner, ContextSource } from './context.ts'
 import type { Definition } from './definition.ts'
 
 /**
@@ -12,7 +12,7 @@ import type { Definition } from './definition.ts'
  * A class, as `instanceof` tells it from a future for nearly nothing: to ask for a private field
  * takes 40 ns.
  */
-export abstract class QuietCall {
+export abstract class QuietCall implements ContextOwner {
   abstract readonly definition: Definition
   /** The future, if it was made. */
   abstract readonly future: AnyFuture | undefined
@@ -22,10 +22,14 @@ export abstract class QuietCall {
   abstract run(execution: QuietExecution): void
   /** The body has ended, and no future was made. */
   abstract end(state: Settled, outcome: unknown): void
-  // What its context looks at, as a future has it.
+  // What its context looks at. While there is no future, nobody can have cancelled it.
   abstract readonly name: string
-  abstract readonly status: string
-  abstract readonly reason: unknown
+  get status(): string {
+    return 'running'
+  }
+  get reason(): unknown {
+    return undefined
+  }
 }
 
 /** The execution of a call without a future. */

@@ -8,6 +8,7 @@ import {
   type MapOptions,
   onUncollected,
   Scheduler,
+  type TaskContext,
   TimeoutError,
 } from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
@@ -103,6 +104,42 @@ describe('scheduler.map()', () => {
     expect(await scheduler.map(new Map([['key', 1]]), same)).toEqual([['key', 1]])
   })
 
+  it('R18 reads a list as it is when an item is pulled', async () => {
+    const list = [1, 2, 3]
+    const scheduler = new Scheduler({ concurrency: 1 })
+
+    const items = await scheduler.map(list, (item, index) => {
+      if (index === 0) list.push(4)
+      if (index === 3) list[4] = 5
+      if (index === 4) list.length = 1
+      return item
+    })
+    list.push(6)
+
+    expect(items).toEqual([1, 2, 3, 4, 5])
+  })
+
+  it('reads the holes and the getters of a list', async () => {
+    const list = [1]
+    list[2] = 3
+    const hostile = Object.defineProperty([1, 2], 1, { get: explode })
+
+    expect(await new Scheduler().map(list, same)).toEqual([1, undefined, 3])
+    expect(await failureOf(new Scheduler().map(hostile, same))).toBe(HOSTILE)
+  })
+
+  it('reads a list by its own iterator if it has one', async () => {
+    const list = Object.assign([1, 2], { [Symbol.iterator]: () => logged([], 3) })
+    class Reversed extends Array<number> {
+      override [Symbol.iterator](): ArrayIterator<number> {
+        return [...super[Symbol.iterator]()].reverse().values()
+      }
+    }
+
+    expect(await new Scheduler().map(list, same)).toEqual([1, 2, 3])
+    expect(await new Scheduler().map(Reversed.of(1, 2, 3), same)).toEqual([3, 2, 1])
+  })
+
   it('reads a source that is iterable both ways as an async one', async () => {
     const both = Object.assign(loggedAsync([], 2), { [Symbol.iterator]: explode })
 
@@ -157,6 +194,21 @@ describe('scheduler.map()', () => {
       ['a', 0, 'load', false, 3],
       ['b', 1, 'load', false, 3],
     ])
+  })
+
+  it('gives each body a context of its own, which knows of no other call', async () => {
+    const scheduler = new Scheduler({ concurrency: 1 })
+    const contexts: TaskContext[] = []
+    const mapping = scheduler.map([0, 1, 2, 3], async (item, _index, context) => {
+      contexts.push(context)
+      await null
+      if (item === 2) scheduler.cancel('enough')
+    })
+
+    expect(await failureOf(mapping)).toBe('enough')
+    expect(contexts.map(({ signal }) => signal.aborted)).toEqual([false, false, true])
+    expect(contexts[0]?.throwIfCancelled()).toBe(undefined)
+    expect(() => contexts[2]?.throwIfCancelled()).toThrow('enough')
   })
 
   it('is over at once for an empty source', async () => {
@@ -903,6 +955,26 @@ describe('a mapping with `stopOnError: false`', () => {
 
   it('gives the results if nothing fails', async () => {
     expect(await new Scheduler().map([2, 4], odd, ON)).toEqual([2, 4])
+  })
+
+  it('goes on after its calls were cancelled, and never calls the body of those that waited', async () => {
+    const scheduler = new Scheduler({ concurrency: 1 })
+    const log: number[] = []
+
+    const failure = await failureOf(
+      scheduler.map(
+        [0, 1, 2, 3, 4, 5, 6, 7],
+        async (item) => {
+          log.push(item)
+          await null
+          if (item === 1) scheduler.cancel('enough')
+        },
+        { stopOnError: false, buffer: 3 },
+      ),
+    )
+
+    expect(log).toEqual([0, 1, 4, 5, 6, 7])
+    expect((failure as AggregateError).errors).toEqual(['enough', 'enough', 'enough'])
   })
 
   it('counts failures as handed over', async () => {

@@ -25,6 +25,7 @@ interface Program {
   readonly stopOnError: boolean
   readonly isIterated: boolean
   readonly ordered: boolean
+  readonly buffer: number | undefined
   readonly event: 'nothing' | 'cancel' | 'abort' | 'trace' | 'pause' | 'long stack traces' | 'close'
   readonly at: number
   /** Whether it happens in the body of the first item that starts from then on. */
@@ -48,12 +49,13 @@ const item: fc.Arbitrary<Item> = fc.record({
   isPromise: fc.boolean(),
 })
 const program: fc.Arbitrary<Program> = fc.record({
-  items: fc.array(item, { maxLength: 8 }),
+  items: fc.array(item, { maxLength: 12 }),
   concurrency: fc.constantFrom(1, 2, 3, Number.POSITIVE_INFINITY),
   priority: fc.constantFrom(-1, 0, 1),
   stopOnError: fc.boolean(),
   isIterated: fc.boolean(),
   ordered: fc.boolean(),
+  buffer: fc.constantFrom(undefined, 1, 4),
   event: fc.constantFrom(
     'nothing',
     'cancel',
@@ -133,6 +135,7 @@ async function logOf(run: Program, signal: AbortSignal | undefined): Promise<str
       priority: run.priority,
       stopOnError: run.stopOnError,
       ordered: run.ordered,
+      buffer: run.buffer,
       signal: controller.signal,
     },
   )
