@@ -5,10 +5,10 @@ import type { Definition } from './definition.ts'
 
 /**
  * What a scheduled future keeps of its call until the body starts: nothing at all of a bare
- * `work()`, the arguments alone where there is no `this` and no async context. A million calls may
- * wait.
+ * `work()`, the async context or the arguments alone where there is nothing else. A million calls
+ * may wait.
  */
-export type Call = undefined | readonly unknown[] | FullCall
+export type Call = undefined | Scope | readonly unknown[] | FullCall
 
 class FullCall {
   readonly self: unknown
@@ -35,10 +35,11 @@ export function recordCall(definition: Definition, self: unknown, args: readonly
   // A copy, which one body may change without disturbing the next.
   const scope = origin ? origin.scope?.runInAsyncScope(captureScope, undefined) : captureScope()
   const site = captureSite(definition)
-  if (self !== undefined || scope !== undefined || site !== undefined) {
-    return new FullCall(self, args, scope, site)
+  if (self === undefined && site === undefined) {
+    if (args.length === 0) return scope
+    if (scope === undefined) return args
   }
-  return args.length === 0 ? undefined : args
+  return new FullCall(self, args, scope, site)
 }
 
 /** Where a call was made, if that is recorded. */
@@ -48,7 +49,8 @@ export function siteOf(call: Call): CallSite | undefined {
 
 /** The arguments of a call. */
 export function argsOf(call: Call): readonly unknown[] {
-  return (call instanceof FullCall ? call.args : call) ?? NO_ARGS
+  if (call instanceof FullCall) return call.args
+  return Array.isArray(call) ? call : NO_ARGS
 }
 
 /** Calls a body the way its task was called, with the context as one more argument if given. */
@@ -59,9 +61,10 @@ export function replayCall(
 ): unknown {
   // By far the most, for which there is less to ask.
   if (call === undefined && context === undefined && isCurrent(undefined)) return body()
-  return call instanceof FullCall
-    ? callIn(call.scope, body, call.self, call.args, context)
-    : callIn(undefined, body, undefined, call ?? NO_ARGS, context)
+  if (call instanceof FullCall) return callIn(call.scope, body, call.self, call.args, context)
+  return Array.isArray(call)
+    ? callIn(undefined, body, undefined, call, context)
+    : callIn(call as Scope | undefined, body, undefined, NO_ARGS, context)
 }
 
 /** No arguments, without a list of its own for every call. */
