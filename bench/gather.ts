@@ -4,6 +4,7 @@ import * as Effect from 'effect/Effect'
 import { all, call as operation, run as runOperation } from 'effection'
 import { gather, task } from 'gatherly'
 import pAll from 'p-all'
+import { bareHandles, gatherBare } from './bare-handles.ts'
 import type { Contestant } from './compare.ts'
 import { awaitsOnce, type Body, instant } from './floors.ts'
 import { isQuick } from './options.ts'
@@ -30,8 +31,10 @@ function floor(size: number, body: Body): Contestant {
 function contestants(size: number, body: Body): Record<string, Contestant> {
   const bodies = Array.from({ length: size }, () => body)
   const call = task(body)
+  const bare = bareHandles(Infinity, body)
   return {
     gatherly: repeated(size, CALLS, () => gather(bodies.map(() => call()))),
+    'bare handles, no rule kept': repeated(size, CALLS, () => gatherBare(bodies.map(bare.call))),
     'Promise.allSettled': repeated(size, CALLS, () =>
       Promise.allSettled(bodies.map((each) => each())),
     ),

@@ -3,6 +3,7 @@
  * bench -- limit`.
  */
 import { Scheduler } from 'gatherly'
+import { bareHandles } from './bare-handles.ts'
 import type { Contestant } from './compare.ts'
 import { handLoop, instant } from './floors.ts'
 import { bottleneck, burst, limits } from './limiters.ts'
@@ -23,6 +24,7 @@ for (const concurrency of [1, 8, 64, 1024]) {
       Object.entries(limits).map(([name, limit]) => [name, burst(limit, concurrency, CALLS)]),
     ),
     'gatherly, no handle kept': untilIdle(concurrency),
+    'bare handles, no rule kept': burst(bareHandles, concurrency, CALLS),
     bottleneck: burst(bottleneck, concurrency, SLOW_CALLS),
   })
 }
