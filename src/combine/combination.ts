@@ -125,14 +125,18 @@ export class Combination implements Driver<AnyFuture>, Subscriber<AnyFuture>, In
   }
 
   /**
-   * Reads all inputs, which have settled, at the end. Gives a list, or a record with the keys of
-   * the arguments.
+   * Fulfils the whole with the outcomes of all inputs, which have settled: with a list, or a record
+   * with the keys of the arguments.
    */
-  read(outcome: (input: AnyFuture) => unknown): unknown {
+  finishWith(outcome: (input: AnyFuture) => unknown): AnyFuture | undefined {
+    // Cancelled, it is about to let go of the inputs, and needs to know them for that.
+    if (this.future.done) return undefined
     // Into their own list, which is of no more use: another one is a tenth of a large gather.
     const values: unknown[] = this.items
     for (let i = 0; i < values.length; i++) values[i] = outcome(values[i] as AnyFuture)
-    return this.keys ? Object.fromEntries(this.keys.map((key, i) => [key, values[i]])) : values
+    const { keys } = this
+    const record = keys && Object.fromEntries(keys.map((key, i) => [key, values[i]]))
+    return this.finish(FULFILLED, record ?? values)
   }
 
   /** Lets go of the inputs, and gives those that are not done. */

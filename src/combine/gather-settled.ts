@@ -1,4 +1,3 @@
-import { FULFILLED } from '../core/cell.ts'
 import type { AnyFuture, Future } from '../core/future.ts'
 import { Combination, type Kind, type NoCollection } from './combination.ts'
 import type { GatherOptions } from './gather-options.ts'
@@ -43,10 +42,7 @@ export function gatherSettled(...args: unknown[]): AnyFuture {
 const GATHER_SETTLED: Kind = {
   name: 'gatherSettled',
   takesOne: false,
-  look(combination) {
-    if (combination.left > 0) return undefined
-    return combination.finish(FULFILLED, combination.read(outcome))
-  },
+  look: (combination) => (combination.left > 0 ? undefined : combination.finishWith(outcome)),
 }
 
 function outcome({ status, value, reason }: AnyFuture): PromiseSettledResult<unknown> {

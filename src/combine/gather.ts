@@ -52,7 +52,6 @@ const GATHER: Kind = {
     if (input !== undefined && stateOf(input) !== FULFILLED) {
       return combination.finishLikeFirst((state) => state !== FULFILLED)
     }
-    if (combination.left > 0) return undefined
-    return combination.finish(FULFILLED, combination.read(contentOf))
+    return combination.left > 0 ? undefined : combination.finishWith(contentOf)
   },
 }

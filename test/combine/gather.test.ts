@@ -1,4 +1,4 @@
-import { CancelledError, Future, gather } from 'gatherly'
+import { CancelledError, Future, gather, gatherSettled } from 'gatherly'
 import { VirtualClock } from 'gatherly/testing'
 import { describe, expect, it } from 'vitest'
 import { strayErrorsDuring } from '../support/stray-errors.ts'
@@ -259,6 +259,19 @@ describe('gather(), when listeners interfere', () => {
     input.resolve(1)
 
     expect([all.status, all.reason]).toEqual(['cancelled', 'inside'])
+  })
+
+  it.each([
+    ['gather', gather],
+    ['gatherSettled', gatherSettled],
+  ])('%s stays cancelled when a listener of its own settles its last input', (_, combine) => {
+    const { future, resolve } = Future.withResolvers<string>()
+    const all = combine([future])
+    all.onSettled(() => resolve('late'))
+
+    expect(all.cancel()).toBe(true)
+
+    expect([all.status, future.value]).toEqual(['cancelled', 'late'])
   })
 
   it('R11 fails with the first failure in time although a listener of it makes another input fail', () => {
