@@ -24,7 +24,6 @@ import { type AnyFuture, drive } from '../core/future.ts'
 import { type ObservedLane, observer } from '../core/observer.ts'
 import { forgetScope } from '../internal/async-context.ts'
 import { callSafely } from '../internal/call-safely.ts'
-import { Burst, yieldTurn } from '../internal/event-loop.ts'
 import { Backlog, Retrial } from './backlog.ts'
 import { type Call, recordCall, siteOf } from './call.ts'
 import type { Context } from './context.ts'
@@ -34,6 +33,7 @@ import { Executions } from './executions.ts'
 import type { Run } from './executor.ts'
 import { type Holder, tracker } from './holder.ts'
 import type { Lending } from './lending.ts'
+import { Pace } from './pace.ts'
 import { QuietCall } from './quiet-call.ts'
 import type { RateWindow } from './rate.ts'
 import { Attempts } from './retry.ts'
@@ -67,15 +67,11 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
 
   readonly #backlog = new Backlog()
   readonly #executions = new Executions(this)
-  readonly #burst = new Burst()
+  readonly #pace: Pace
   #awake = false
   #draining = false
-  #isHeld = false
   #wasFull = false
   #idlers: (() => void)[] = []
-  // Whose body has started last. Not itself, which would keep all that the body refers to alive.
-  #latest = 0
-  readonly #slice: number
   /** Whether all there is to a plain call is a slot. */
   readonly #isPlain: boolean
 
@@ -85,7 +81,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     this.clock = options.clock
     this.signal = options.signal
     this.mode = options.start
-    this.#slice = options.slice
+    this.#pace = new Pace(options.slice, () => this.drain())
     this.rate = options.rate
     this.#isPlain = options.start === 'deferred' && (options.signal ?? options.rate) === undefined
   }
@@ -217,10 +213,10 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   cancel(reason: unknown): void {
     const futures = this.list()
     // A body that ends because of this must not make room for one that is about to be cancelled.
-    const isHeld = this.#isHeld
-    this.#isHeld = true
+    const { isHeld } = this.#pace
+    this.#pace.isHeld = true
     cancelAll(futures, reason)
-    this.#isHeld = isHeld
+    this.#pace.isHeld = isHeld
     this.drain()
   }
 
@@ -437,7 +433,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     const isPlain = this.#isPlain && definition.isPlain && !this.lending
     if (!isPlain || observer !== undefined || tracker !== undefined) return this.#start(call)
     // Most calls: with less to ask, 15 ns.
-    this.#noteBody(definition)
+    this.#pace.note(definition)
     const data = contentOf(call) as Call
     this.#backlog.startable -= 1
     this.tally.start(true)
@@ -448,7 +444,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
 
   #startQuiet(call: QuietCall): void {
     if (observer !== undefined || tracker !== undefined) return this.#start(call.reveal())
-    this.#noteBody(call.definition)
+    this.#pace.note(call.definition)
     this.#backlog.take(undefined)
     this.tally.start(true)
     const execution = this.#executions.take(undefined)
@@ -457,16 +453,10 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     call.run(execution)
   }
 
-  #noteBody({ id }: Definition): void {
-    if (id === this.#latest) return
-    this.#latest = id
-    this.#burst.unseen = 0
-  }
-
   /** Starts a call that waits; with `lender` in the slot of that body. */
   #start(future: AnyFuture, lender?: Holder): void {
     const definition = driverOf(future) as Definition
-    this.#noteBody(definition)
+    this.#pace.note(definition)
     const signal = this.signal?.aborted ? this.signal : definition.options.signal
     // Others of this signal may be cancelled before it, and have made room for it.
     if (signal?.aborted) return void future.cancel(signal.reason)
@@ -504,39 +494,21 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
 
   /** Whether there is a call that can start, and starts are not held back. */
   #isOpen(): boolean {
-    return this.#backlog.startable > 0 && !this.paused && !this.#isHeld
+    return this.#backlog.startable > 0 && !this.paused && !this.#pace.isHeld
   }
 
   #mayStart(few = 0): boolean {
     return this.#isOpen() && this.#executions.hasFree && this.#isInTime(few)
   }
 
-  /**
-   * Whether the rate allows another start and, rule 7, the event loop needs no turn: a flood of
-   * short bodies lets it turn.
-   */
+  /** Whether the rate allows another start, and the event loop needs no turn. */
   #isInTime(few = 0): boolean {
-    if (this.rate?.admits(this.#drainAwake) === false) return false
-    if (this.#burst.unseen > 0) {
-      this.#burst.unseen -= 1
-      return true
-    }
-    if (this.#slice === Infinity || !this.#burst.hasLasted(this.#slice, few)) return true
-    this.#isHeld = true
-    yieldTurn(this.#drainAfterTurn)
-    return false
-  }
-
-  // Not a closure inside `#isInTime`: it would cost every start a context of its own, a sixth of
-  // the whole.
-  readonly #drainAfterTurn = (): void => {
-    this.#isHeld = false
-    this.drain()
+    return this.rate?.admits(this.#drainAwake) !== false && this.#pace.allows(few)
   }
 
   #checkIdle(): void {
     if (this.#executions.size > 0 || this.#backlog.size > 0) return
-    this.#burst.pause()
+    this.#pace.pause()
     forgetScope()
     if (this.#idlers.length > 0) for (const resolve of this.#idlers.splice(0)) resolve()
   }
