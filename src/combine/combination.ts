@@ -49,7 +49,7 @@ export interface Kind {
  * end.
  */
 export class Combination implements Driver<AnyFuture>, Subscriber<AnyFuture>, Inputs {
-  items: AnyFuture[] = []
+  items: AnyFuture[] = NOTHING
   keys: PropertyKey[] | undefined
   options: GatherOptions = DEFAULTS
   readonly future: AnyFuture = drive(this, RUNNING, undefined)
@@ -157,10 +157,20 @@ export class Combination implements Driver<AnyFuture>, Subscriber<AnyFuture>, In
   #follow(): void {
     const { items } = this
     this.left = items.length
-    for (const input of items) if (stateOf(input) >= FULFILLED) tell(this.settled(input))
+    let isAnySettled = items.length === 0
+    for (const input of items) {
+      if (stateOf(input) < FULFILLED) subscribe(input, this)
+      else isAnySettled = true
+    }
+    if (isAnySettled) this.#lookAtSettled()
+  }
+
+  #lookAtSettled(): void {
+    // A copy: of what settles the whole, the list is used for its values.
+    for (const input of [...this.items]) {
+      if (stateOf(input) >= FULFILLED) tell(this.settled(input))
+    }
     tell(this.#kind.look(this, undefined))
-    if (this.future.done) return
-    for (const input of items) if (stateOf(input) < FULFILLED) subscribe(input, this)
   }
 }
 

@@ -25,7 +25,11 @@ export interface Inputs {
  */
 export function readInputs(inputs: Inputs, args: readonly unknown[], name: string): void {
   const source = args[0]
-  const { items } = inputs
+  if (args.length === 1 && isPlainArray(source) && !isThenable(source)) {
+    return takeAll(inputs, source)
+  }
+  const items: AnyFuture[] = []
+  inputs.items = items
   if (args.length === 0 || isThenable(source)) {
     for (const argument of args) {
       check(isThenable(argument), name, 'futures only (options need a list of them)', argument)
@@ -35,8 +39,7 @@ export function readInputs(inputs: Inputs, args: readonly unknown[], name: strin
   }
   // First, since they say what becomes of the inputs; but wrong ones must not lose those.
   const wrong = takeOptions(inputs, args[1] as GatherOptions)
-  if (isPlainArray(source)) takeAll(inputs, source)
-  else if (isPlainRecord(source)) {
+  if (isPlainRecord(source)) {
     inputs.keys = Reflect.ownKeys(source).filter((key) => isEnumerable.call(source, key))
     for (const key of inputs.keys) items.push(take(source[key]))
   } else for (const item of toIterable(source, name)) items.push(take(item))
@@ -52,7 +55,7 @@ function takeOptions(inputs: Inputs, options: GatherOptions): { error: unknown }
   }
 }
 
-/** As one by one, for less: the list need not grow. */
+/** As one by one, for less: what is gathered most, a list without options, need not grow. */
 function takeAll(inputs: Inputs, source: readonly unknown[]): void {
   const items = [...source]
   for (let i = 0; i < items.length; i++) items[i] = take(items[i])
