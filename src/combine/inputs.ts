@@ -42,7 +42,7 @@ export function readInputs(inputs: Inputs, args: readonly unknown[], name: strin
   if (isPlainRecord(source)) {
     inputs.keys = Reflect.ownKeys(source).filter((key) => isEnumerable.call(source, key))
     for (const key of inputs.keys) items.push(take(source[key]))
-  } else for (const item of toIterable(source, name)) items.push(take(item))
+  } else takeEach(inputs, toIterable(source, name))
   if (wrong !== undefined) throw wrong.error
 }
 
@@ -57,9 +57,20 @@ function takeOptions(inputs: Inputs, options: GatherOptions): { error: unknown }
 
 /** As one by one, for less: what is gathered most, a list without options, need not grow. */
 function takeAll(inputs: Inputs, source: readonly unknown[]): void {
-  const items = [...source]
+  let items: unknown[]
+  try {
+    items = [...source]
+  } catch {
+    // A getter or a trap throws: what comes before it is to be taken all the same.
+    inputs.items = []
+    return takeEach(inputs, source)
+  }
   for (let i = 0; i < items.length; i++) items[i] = take(items[i])
   inputs.items = items as AnyFuture[]
+}
+
+function takeEach({ items }: Inputs, source: Iterable<unknown>): void {
+  for (const item of source) items.push(take(item))
 }
 
 function take(item: unknown): AnyFuture {
@@ -97,7 +108,8 @@ function isPlainArray(value: unknown): value is readonly unknown[] {
 const iterate = Array.prototype[Symbol.iterator]
 
 function isPlainRecord(value: unknown): value is Record<PropertyKey, unknown> {
-  if (typeof value !== 'object' || value === null || Symbol.iterator in value) return false
+  if (typeof value !== 'object' || value === null) return false
+  if (Symbol.iterator in value || Array.isArray(value)) return false
   // Of any realm: a plain object's prototype is the one that has none itself.
   const prototype = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null

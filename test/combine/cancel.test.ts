@@ -48,6 +48,24 @@ describe.each(combinators)('%s(), cancelled', (name, combine) => {
     expect(all.status).toBe('cancelled')
   })
 
+  it.each([undefined, null, 1, { done: false }, Future.resolve(1)])(
+    'R8 R13 R14 stays cancelled, and cancels the rest, when a listener settles inputs: with %s',
+    (value) => {
+      const last = Future.withResolvers<unknown>()
+      const only = Future.withResolvers<unknown>()
+      const both = combine([last.future, pending('rest')])
+      const one = combine([only.future])
+      both.onSettled(() => last.resolve(value))
+      one.onSettled(() => only.resolve(value))
+
+      expect([both.cancel('enough'), one.cancel('enough')]).toEqual([true, true])
+
+      expect([both, one].map(({ status, reason }) => [status, reason])).toEqual(
+        Array(2).fill(['cancelled', 'enough']),
+      )
+    },
+  )
+
   it('R13 gives the default reason, the same to all, and answers a second cancel with false', () => {
     const input = pending('input')
     const all = combine([input, input])

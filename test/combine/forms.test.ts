@@ -1,5 +1,5 @@
 import { runInNewContext } from 'node:vm'
-import { any, Future, type GatherOptions, gather, gatherSettled, race } from 'gatherly'
+import { any, Future, type GatherOptions, gather, gatherSettled, race, Scheduler } from 'gatherly'
 import { describe, expect, it } from 'vitest'
 import {
   explode,
@@ -227,6 +227,30 @@ describe.each(combinators)('%s(), given what cannot be read', (_name, combine) =
     expect(inputs[0]?.reason).toHaveProperty('cause', HOSTILE)
   })
 
+  it.each([
+    ['a getter', (list: unknown[]) => Object.defineProperty(list, list.length, { get: explode })],
+    [
+      'a proxy’s trap',
+      (list: unknown[]) =>
+        new Proxy([...list, 1], {
+          get: (target, key) => (key === `${list.length}` ? explode() : Reflect.get(target, key)),
+        }),
+    ],
+  ])('R12 has read what is in an array before %s that throws', async (_what, add) => {
+    const lazy = new Scheduler({ start: 'lazy' })
+    const called = lazy.spawn(() => 1)
+    const pending = Future.withResolvers().future
+    const inputs = [called, pending, Future.reject('collected')]
+
+    const all = combine(add([...inputs]) as never, { cancelRest: true })
+    all.catch(() => {})
+
+    expect(all.reason).toBe(HOSTILE)
+    expect([called, pending].map(({ status }) => status)).toEqual(['cancelled', 'cancelled'])
+    await turn()
+    expect(process.listenerCount('beforeExit')).toBe(0)
+  })
+
   it('R12 rejects with the error of a record’s getter, or of a proxy’s traps', () => {
     const { future } = Future.withResolvers()
     const sources = [
@@ -279,6 +303,7 @@ describe.each(combinators)('%s(), given what cannot be read', (_name, combine) =
     ['an instance of a class', new (class Box {})()],
     ['an object with a record as its prototype', Object.create({ a: 1 })],
     ['an async iterable', (async function* () {})()],
+    ['an array that is no iterable', Object.setPrototypeOf([1], null)],
   ])('R12 rejects with a TypeError that says what came for %s', (_what, source) => {
     const all = combine(source as never)
 
