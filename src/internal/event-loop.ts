@@ -19,6 +19,12 @@ export class Burst {
   #trust = 0
   /** Whether there was a pause in between whose beginning was not looked at. */
   #hasPaused = false
+  /**
+   * How long bodies and such pauses took together in this turn, in milliseconds, where that was
+   * long. It may have been the bodies after all, and must not add up: from `MOST_UNCOUNTED` on
+   * every pause is looked at until the event loop has turned.
+   */
+  #uncounted = 0
 
   /**
    * Whether, now that another body would start, they have been starting for longer than `slice`
@@ -33,6 +39,7 @@ export class Burst {
       // A flood may be spread over many schedulers, each of them done after a few bodies.
       this.#start = paused ? now - paused.lasted - Math.min(now - paused.at, LONGEST_COUNTED) : now
       this.#starts = 0
+      this.#uncounted = 0
       countTurn()
     } else if (this.#end !== undefined) {
       // A long pause is somebody else's time. Short ones count: a loop that awaits one instant body
@@ -40,7 +47,9 @@ export class Burst {
       this.#start += Math.max(0, now - this.#end - LONGEST_COUNTED)
     } else if (this.#hasPaused) {
       // The bodies before it have been over in next to no time for so long that they still are.
-      this.#start += Math.max(0, now - this.#looked - LONGEST_COUNTED)
+      const uncounted = Math.max(0, now - this.#looked - LONGEST_COUNTED)
+      this.#start += uncounted
+      this.#uncounted += uncounted
     }
     this.#end = undefined
     this.#hasPaused = false
@@ -55,11 +64,11 @@ export class Burst {
   /** Nothing runs and nothing waits, for now. */
   pause(): void {
     if (this.#turn !== turns || this.#end !== undefined) return
-    this.#hasPaused = this.unseen > 0
-    if (this.#hasPaused) return
-    this.#end = performance.now()
-    const lasted = this.#end - this.#start
-    if (paused === undefined || paused.lasted < lasted) paused = { lasted, at: this.#end }
+    this.#hasPaused = this.unseen > 0 && this.#uncounted < MOST_UNCOUNTED
+    if (!this.#hasPaused) this.#end = performance.now()
+    const at = this.#end ?? this.#looked
+    const lasted = at - this.#start
+    if (paused === undefined || paused.lasted < lasted) paused = { lasted, at }
   }
 }
 
@@ -88,6 +97,9 @@ const MOST_UNSEEN = 7
 
 /** How much of a pause counts, in milliseconds. */
 const LONGEST_COUNTED = 0.05
+
+/** In milliseconds: little enough, and still some collections of garbage. */
+const MOST_UNCOUNTED = 4
 
 let waiting = 0
 

@@ -137,6 +137,43 @@ describe('Burst', () => {
     expect(lasted).toEqual([false, true])
   })
 
+  it('R7 counts slow bodies among instant ones, wherever they are before a pause', () => {
+    for (let size = 1; size < 40; size++) {
+      const time = stubTime()
+      const burst = new loop.Burst()
+
+      const bursts = Array.from({ length: 100 }, () => {
+        for (let i = 0; i < size; i++) {
+          if (burst.unseen > 0) burst.unseen -= 1
+          else if (burst.hasLasted(10)) return true
+        }
+        time.now += 1
+        burst.pause()
+        return false
+      })
+
+      const took = bursts.indexOf(true)
+      expect([size, took]).toEqual([size, Math.min(Math.max(took, 10), 17)])
+    }
+  })
+
+  it('R7 counts instant bodies of one burst after the other', () => {
+    const time = stubTime()
+
+    const lasted = Array.from({ length: 1000 }, () => {
+      const burst = new loop.Burst()
+      const answer = burst.hasLasted(10)
+      time.now += 0.001
+      burst.hasLasted(10)
+      burst.pause()
+      time.now += 0.02
+      return answer
+    })
+
+    expect(lasted.indexOf(true)).toBeGreaterThan(450)
+    expect(lasted.indexOf(true)).toBeLessThan(550)
+  })
+
   it('R7 is over once the event loop has turned', async () => {
     const time = stubTime()
     const burst = new loop.Burst()
