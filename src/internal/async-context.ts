@@ -36,7 +36,8 @@ const { process } = globalThis as Host
 const { AsyncResource, AsyncLocalStorage } =
   process?.getBuiltinModule?.('async_hooks') ?? ({} as Partial<AsyncHooks>)
 
-// Where Node keeps the context inside a resource, from Node 22 on.
+// Where Node keeps the context inside a resource: from Node 24 on, or if told to on Node 22, where
+// it is empty otherwise.
 const known =
   AsyncResource &&
   Object.getOwnPropertySymbols(new AsyncResource('gatherly')).find(
@@ -57,6 +58,9 @@ let canTell = isKnown
 
 /** Made while there was no context: bodies of calls without one run in it where there is one. */
 let none: Scope | undefined
+
+/** Whether a context was captured that is kept in a frame, which nobody changes. */
+let hasFrames = false
 
 /** The last context that was captured: calls that follow each other are mostly of the same. */
 let last: Scope | undefined
@@ -102,7 +106,10 @@ export function captureScope(): Scope | undefined {
 function scopeOf(frame: unknown): Scope | undefined {
   if (frame !== UNKNOWN && last?.[FRAME] === frame) return last
   const scope = AsyncResource && new AsyncResource('gatherly')
-  if (frame !== UNKNOWN) last = scope
+  if (frame !== UNKNOWN) {
+    last = scope
+    hasFrames = true
+  }
   return scope
 }
 
@@ -120,6 +127,17 @@ export function forgetScope(): void {
  */
 export function isCurrent(scope: Scope | undefined): boolean {
   return currentFrame() === (scope === undefined ? undefined : scope[FRAME])
+}
+
+/**
+ * Runs bodies below code of a user, which is not to find itself in a context that one of them
+ * enters.
+ */
+export function callApart(runBodies: () => void): void {
+  // Without frames no body is called as it is once there are contexts.
+  const scope = hasFrames ? (captureScope() ?? none) : undefined
+  if (scope === undefined) runBodies()
+  else scope.runInAsyncScope(runBodies, undefined)
 }
 
 /** What follows the flow of a program through everything it awaits. */

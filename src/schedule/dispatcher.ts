@@ -22,7 +22,7 @@ import type { Witness } from '../core/driver.ts'
 import { InvalidStateError } from '../core/errors.ts'
 import { type AnyFuture, drive } from '../core/future.ts'
 import { type ObservedLane, observer } from '../core/observer.ts'
-import { forgetScope } from '../internal/async-context.ts'
+import { callApart, forgetScope } from '../internal/async-context.ts'
 import { callSafely } from '../internal/call-safely.ts'
 import { Backlog, Retrial } from './backlog.ts'
 import { type Call, recordCall, siteOf } from './call.ts'
@@ -134,7 +134,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     if (isNext && nested < MOST_NESTED && this.#mayStart(FEW_EAGER)) {
       nested += 1
       try {
-        this.#startNext()
+        callApart(this.#startFirst)
       } finally {
         nested -= 1
       }
@@ -217,7 +217,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     this.#pace.isHeld = true
     cancelAll(futures, reason)
     this.#pace.isHeld = isHeld
-    this.drain()
+    this.#drainApart()
   }
 
   /** Takes a call that waits until it is started ahead, in no queue. */
@@ -330,7 +330,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
       this.#settle(this.#executions.release(execution), state, reason)
       if (witnesses !== undefined) tellOfEnd(witnesses, state, reason)
     }
-    this.drain()
+    this.#drainApart()
   }
 
   endedLike(execution: Execution, result: AnyFuture): AnyFuture | undefined {
@@ -338,7 +338,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     const state = stateOf(result) as Settled
     const outcome = contentOf(result)
     const reason = state === REJECTED ? this.#tryAgain(execution, outcome) : outcome
-    if (reason === AGAIN) return void this.drain()
+    if (reason === AGAIN) return void this.#drainApart()
     if (execution.future.done) return void this.ended(execution, state, reason)
     const future = this.#executions.release(execution)
     // Last among its subscribers: a slot passes on after the listeners, here as in `ended`.
@@ -490,7 +490,16 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     this.drain()
   }
 
-  readonly #drainAfter = { settled: (): undefined => void this.drain() }
+  readonly #drainAfter = { settled: (): undefined => void this.#drainApart() }
+
+  /** As `drain`, where somebody may be on the stack who has called in the end. */
+  #drainApart(): void {
+    if (this.#draining || this.#backlog.startable === 0) this.drain()
+    else callApart(this.#drainNow)
+  }
+
+  readonly #drainNow = (): void => this.drain()
+  readonly #startFirst = (): void => this.#startNext()
 
   /** Whether there is a call that can start, and starts are not held back. */
   #isOpen(): boolean {

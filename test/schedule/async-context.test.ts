@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import fc from 'fast-check'
 import { Future, Scheduler, type SchedulerOptions, spawn, task } from 'gatherly'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { gate } from '../support/gate.ts'
 import { type Ended, openWorkshop, type Workshop } from '../support/run-program.ts'
 import { turn } from '../support/timed.ts'
@@ -145,6 +145,85 @@ describe('the async context of a body', () => {
 
     expect(seen).toEqual([undefined, undefined, undefined])
     expect(storage.getStore()).toBe(undefined)
+  })
+
+  it.each<[string, (scheduler: Scheduler, enter: () => void) => () => void]>([
+    [
+      'settles what a body waits for',
+      (scheduler, enter) => {
+        const { future, resolve } = Future.withResolvers()
+        scheduler.spawn(() => future)
+        enter()
+        return resolve
+      },
+    ],
+    [
+      'settles what a cancelled body waits for',
+      (scheduler, enter) => {
+        const { future, resolve } = Future.withResolvers()
+        const orphan = scheduler.spawn(() => future)
+        enter()
+        return () => {
+          orphan.cancel()
+          resolve()
+        }
+      },
+    ],
+    [
+      'settles what a body waits for that is tried again',
+      (scheduler, enter) => {
+        const { future, reject } = Future.withResolvers()
+        const retried = scheduler.spawn(() => future, { retry: { retries: 1, delay: 1 } })
+        retried.catch(() => {})
+        enter()
+        return () => reject(new Error('twice'))
+      },
+    ],
+    [
+      'cancels all, where a listener calls again',
+      (scheduler, enter) => {
+        const running = scheduler.spawn(() => {})
+        running.onSettled(enter)
+        return () => scheduler.cancel()
+      },
+    ],
+  ])('R6 does not leak: what a body enters is not seen by who %s', async (_what, prepare) => {
+    const storage = new AsyncLocalStorage<string>()
+    const seen = await Promise.all(
+      ['own', undefined].map((store) =>
+        storage.run(store as string, async () => {
+          const scheduler = new Scheduler({ concurrency: 1 })
+          const entered = vi.fn(() => storage.enterWith('of the body'))
+          const free = prepare(scheduler, scheduler.task(entered))
+          await null
+
+          free()
+
+          const isInside = entered.mock.calls.length > 0
+          const here = storage.getStore()
+          await scheduler.idle()
+          return [isInside, here]
+        }),
+      ),
+    )
+
+    expect(seen).toEqual([
+      [true, 'own'],
+      [true, undefined],
+    ])
+  })
+
+  it('R6 does not leak: what a body enters is not seen by the caller that starts it', () => {
+    const storage = new AsyncLocalStorage<string>()
+    const enter = new Scheduler({ start: 'eager' }).task(() => storage.enterWith('of the body'))
+    const enterHere = (): unknown => {
+      enter()
+      return storage.getStore()
+    }
+
+    const seen = [storage.run('own', enterHere), enterHere()]
+
+    expect(seen).toEqual(['own', undefined])
   })
 
   it('R6 carries every storage, those made between two calls too', async () => {
