@@ -13,11 +13,11 @@ export class PriorityQueue<T> {
   // All that are not empty, apart from the first.
   readonly #rest = new Map<number, Level<T>>()
   readonly #order = new BinaryHeap<Level<T>>((a, b) => a.priority > b.priority)
+  // Counted: whoever cancels calls of as many priorities asks for it every time.
+  #size = 0
 
   get size(): number {
-    let size = this.#first.ring.size
-    for (const { ring } of this.#rest.values()) size += ring.size
-    return size
+    return this.#size
   }
 
   /** The priority of the next item; `-Infinity` if there is none. */
@@ -28,11 +28,14 @@ export class PriorityQueue<T> {
   push(item: T, priority: number): void {
     const level = priority === this.#first.priority ? this.#first : this.#levelOf(priority)
     level.ring.push(item)
+    this.#size += 1
   }
 
   shift(): T | undefined {
+    if (this.#size === 0) return undefined
     const { ring } = this.#first
     const item = ring.shift()
+    this.#size -= 1
     if (ring.size === 0 && this.#order.size > 0) {
       this.#first = this.#order.pop() as Level<T>
       this.#rest.delete(this.#first.priority)
@@ -47,6 +50,7 @@ export class PriorityQueue<T> {
       for (let left = ring.size; left > 0; left--) {
         const item = ring.shift() as T
         if (test(item)) ring.push(item)
+        else this.#size -= 1
       }
     }
     const [first = makeLevel<T>(0), ...rest] = levels.filter(({ ring }) => ring.size > 0)

@@ -78,8 +78,7 @@ export class Execution implements Run, QuietExecution {
   /** As `run`, where all there is to a call is that its body is called. */
   runPlain(future: AnyFuture, { body, takesContext }: Definition, call: Call): void {
     this.future = future
-    // May say where it was made, if the body fails.
-    if (call !== undefined) this.call = call
+    if (siteOf(call) !== undefined) this.call = call
     const outer = enterContext(this)
     let result: unknown
     try {

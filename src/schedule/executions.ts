@@ -38,6 +38,8 @@ export class Executions implements SlotOwner {
   take(lender: Holder | undefined): Execution {
     const execution = this.#free ?? this.#make()
     this.#free = execution.next
+    // Those behind it may go while its body runs.
+    execution.next = undefined
     this.size += 1
     execution.order = this.#starts++
     if (tracker !== undefined) execution.holder = tracker.hold(this, lender)

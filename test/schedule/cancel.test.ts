@@ -378,6 +378,21 @@ describe('scheduler.cancel()', () => {
   })
 })
 
+describe('cancels of many, one by one', () => {
+  it('takes 100 000 calls of as many priorities', async () => {
+    const scheduler = new Scheduler()
+    scheduler.pause()
+    const futures = Array.from({ length: 100_000 }, (_, priority) =>
+      scheduler.spawn(() => {}, { priority }),
+    )
+
+    for (const future of futures) future.cancel()
+
+    expect(scheduler.queued).toBe(0)
+    await scheduler.idle()
+  })
+})
+
 describe('cancels of many at once', () => {
   it('R10 R14 pass from body to body by gathers, 10 000 deep, without growing the stack', async () => {
     const clock = new VirtualClock()

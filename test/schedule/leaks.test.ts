@@ -3,6 +3,7 @@ import { Scheduler } from 'gatherly'
 import { describe, expect, it } from 'vitest'
 import { survivorsOf } from '../support/collected.ts'
 import { gate } from '../support/gate.ts'
+import { turn } from '../support/timed.ts'
 
 const CALLS = 1000
 
@@ -24,6 +25,24 @@ describe('a scheduler that lives on', () => {
 
     expect(await survivorsOf(references)).toBe(0)
     expect(scheduler.running).toBe(0)
+  })
+
+  it('lets go of what a body was called with while it runs, if the body does', async () => {
+    const scheduler = new Scheduler()
+    const body = gate()
+    const call = scheduler.task(async (_input: object) => body.opened)
+    const references = Array.from({ length: 10 }, (_, id) => {
+      const input = { id }
+      call(input)
+      return new WeakRef(input)
+    })
+    await turn()
+    // The last one may still be on the stack.
+    const left = await survivorsOf(references)
+    body.open()
+    await scheduler.idle()
+
+    expect(left).toBeLessThanOrEqual(1)
   })
 
   it('R6 keeps no async context once its calls are done', async () => {
