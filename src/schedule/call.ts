@@ -42,6 +42,13 @@ export function recordCall(definition: Definition, self: unknown, args: readonly
   return new FullCall(self, args, scope, site)
 }
 
+/** The same call for one attempt of several, which is not to change the context of the next. */
+export function copyCall(call: Call): Call {
+  if (!(call instanceof FullCall) || call.scope === undefined) return call
+  const scope = call.scope.runInAsyncScope(captureScope, undefined)
+  return new FullCall(call.self, call.args, scope, call.site)
+}
+
 /** Where a call was made, if that is recorded. */
 export function siteOf(call: Call): CallSite | undefined {
   return call instanceof FullCall ? call.site : undefined

@@ -192,7 +192,7 @@ describe('the async context of a body', () => {
     const seen = await Promise.all(
       ['own', undefined].map((store) =>
         storage.run(store as string, async () => {
-          const scheduler = new Scheduler({ concurrency: 1 })
+          const scheduler = new Scheduler({ concurrency: 1, slice: Infinity })
           const entered = vi.fn(() => storage.enterWith('of the body'))
           const free = prepare(scheduler, scheduler.task(entered))
           await null
@@ -224,6 +224,25 @@ describe('the async context of a body', () => {
     const seen = [storage.run('own', enterHere), enterHere()]
 
     expect(seen).toEqual(['own', undefined])
+  })
+
+  it('R6 is that of the call in every attempt, whatever the one before has entered', async () => {
+    const storage = new AsyncLocalStorage<string>()
+    const seen: unknown[] = []
+    const scheduler = new Scheduler()
+    const call = scheduler.task(
+      () => {
+        seen.push(storage.getStore())
+        storage.enterWith('of an attempt')
+        throw new Error('again')
+      },
+      { retry: { retries: 2 } },
+    )
+
+    const failed = [storage.run('own', () => call()), call()].map((it) => it.catch(() => {}))
+    await Promise.all(failed)
+
+    expect(seen.toSorted()).toEqual(['own', 'own', 'own', undefined, undefined, undefined])
   })
 
   it('R6 carries every storage, those made between two calls too', async () => {
