@@ -103,6 +103,11 @@ export function captureScope(): Scope | undefined {
   return undefined
 }
 
+/** Gives a copy, which one body may change with `enterWith` without disturbing the next. */
+export function copyScope(scope: Scope | undefined): Scope | undefined {
+  return scope?.runInAsyncScope(captureScope, undefined)
+}
+
 function scopeOf(frame: unknown): Scope | undefined {
   if (frame !== UNKNOWN && last?.[FRAME] === frame) return last
   const scope = AsyncResource && new AsyncResource('gatherly')
@@ -130,14 +135,13 @@ export function isCurrent(scope: Scope | undefined): boolean {
 }
 
 /**
- * Runs bodies below code of a user, which is not to find itself in a context that one of them
- * enters.
+ * Calls a method that runs bodies below code of a user, which is not to find itself in a context
+ * that one of them enters.
  */
-export function callApart(runBodies: () => void): void {
+export function callApart(runBodies: (this: never) => void, self: unknown): void {
   // Without frames no body is called as it is once there are contexts.
-  const scope = hasFrames ? (captureScope() ?? none) : undefined
-  if (scope === undefined) runBodies()
-  else scope.runInAsyncScope(runBodies, undefined)
+  if (hasFrames) (captureScope() ?? none)?.runInAsyncScope(runBodies, self)
+  else runBodies.call(self as never)
 }
 
 /** What follows the flow of a program through everything it awaits. */
@@ -185,8 +189,7 @@ export function callIn(
   }
   const all = extra === undefined ? args : [...args, extra]
   if (isAtOnce) return Reflect.apply(fn, self, all)
-  // In a copy, which the function may change with `enterWith`.
-  const where = scope ?? none?.runInAsyncScope(captureScope, undefined) ?? none
+  const where = scope ?? copyScope(none) ?? none
   return where === undefined
     ? Reflect.apply(fn, self, all)
     : where.runInAsyncScope(fn, self, ...all)

@@ -13,12 +13,8 @@ export class PriorityQueue<T> {
   // All that are not empty, apart from the first.
   readonly #rest = new Map<number, Level<T>>()
   readonly #order = new BinaryHeap<Level<T>>((a, b) => a.priority > b.priority)
-  // Counted: whoever cancels calls of as many priorities asks for it every time.
-  #size = 0
-
-  get size(): number {
-    return this.#size
-  }
+  /** How many items there are. Counted, since it is asked for at every cancel of a call. */
+  size = 0
 
   /** The priority of the next item; `-Infinity` if there is none. */
   get priority(): number {
@@ -28,14 +24,14 @@ export class PriorityQueue<T> {
   push(item: T, priority: number): void {
     const level = priority === this.#first.priority ? this.#first : this.#levelOf(priority)
     level.ring.push(item)
-    this.#size += 1
+    this.size += 1
   }
 
   shift(): T | undefined {
-    if (this.#size === 0) return undefined
+    if (this.size === 0) return undefined
     const { ring } = this.#first
     const item = ring.shift()
-    this.#size -= 1
+    this.size -= 1
     if (ring.size === 0 && this.#order.size > 0) {
       this.#first = this.#order.pop() as Level<T>
       this.#rest.delete(this.#first.priority)
@@ -50,7 +46,7 @@ export class PriorityQueue<T> {
       for (let left = ring.size; left > 0; left--) {
         const item = ring.shift() as T
         if (test(item)) ring.push(item)
-        else this.#size -= 1
+        else this.size -= 1
       }
     }
     const [first = makeLevel<T>(0), ...rest] = levels.filter(({ ring }) => ring.size > 0)

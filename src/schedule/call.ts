@@ -1,4 +1,10 @@
-import { callIn, captureScope, isCurrent, type Scope } from '../internal/async-context.ts'
+import {
+  callIn,
+  captureScope,
+  copyScope,
+  isCurrent,
+  type Scope,
+} from '../internal/async-context.ts'
 import { type CallSite, captureSite } from './call-site.ts'
 import type { TaskContext } from './context.ts'
 import type { Definition } from './definition.ts'
@@ -32,21 +38,13 @@ class FullCall {
 /** Records a call whose body starts later. */
 export function recordCall(definition: Definition, self: unknown, args: readonly unknown[]): Call {
   const { origin } = definition
-  // A copy, which one body may change without disturbing the next.
-  const scope = origin ? origin.scope?.runInAsyncScope(captureScope, undefined) : captureScope()
+  const scope = origin ? copyScope(origin.scope) : captureScope()
   const site = captureSite(definition)
   if (self === undefined && site === undefined) {
     if (args.length === 0) return scope
     if (scope === undefined) return args
   }
   return new FullCall(self, args, scope, site)
-}
-
-/** The same call for one attempt of several, which is not to change the context of the next. */
-export function copyCall(call: Call): Call {
-  if (!(call instanceof FullCall) || call.scope === undefined) return call
-  const scope = call.scope.runInAsyncScope(captureScope, undefined)
-  return new FullCall(call.self, call.args, scope, call.site)
 }
 
 /** Where a call was made, if that is recorded. */
@@ -60,18 +58,26 @@ export function argsOf(call: Call): readonly unknown[] {
   return Array.isArray(call) ? call : NO_ARGS
 }
 
-/** Calls a body the way its task was called, with the context as one more argument if given. */
+/**
+ * Calls a body the way its task was called, with the context as one more argument if given.
+ *
+ * @param isAttempt - Whether it may be called again, in the same async context. Default false.
+ */
 export function replayCall(
   body: (...args: unknown[]) => unknown,
   call: Call,
   context: TaskContext | undefined,
+  isAttempt = false,
 ): unknown {
   // By far the most, for which there is less to ask.
   if (call === undefined && context === undefined && isCurrent(undefined)) return body()
-  if (call instanceof FullCall) return callIn(call.scope, body, call.self, call.args, context)
-  return Array.isArray(call)
-    ? callIn(undefined, body, undefined, call, context)
-    : callIn(call as Scope | undefined, body, undefined, NO_ARGS, context)
+  if (Array.isArray(call)) return callIn(undefined, body, undefined, call, context)
+  const isFull = call instanceof FullCall
+  const own = isFull ? call.scope : (call as Scope | undefined)
+  const scope = isAttempt ? copyScope(own) : own
+  return isFull
+    ? callIn(scope, body, call.self, call.args, context)
+    : callIn(scope, body, undefined, NO_ARGS, context)
 }
 
 /** No arguments, without a list of its own for every call. */

@@ -134,7 +134,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     if (isNext && nested < MOST_NESTED && this.#mayStart(FEW_EAGER)) {
       nested += 1
       try {
-        callApart(this.#startFirst)
+        callApart(this.#startNext, this)
       } finally {
         nested -= 1
       }
@@ -494,12 +494,9 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
 
   /** As `drain`, where somebody may be on the stack who has called in the end. */
   #drainApart(): void {
-    if (this.#draining || this.#backlog.startable === 0) this.drain()
-    else callApart(this.#drainNow)
+    if (this.#backlog.startable > 0) callApart(this.drain, this)
+    else this.drain()
   }
-
-  readonly #drainNow = (): void => this.drain()
-  readonly #startFirst = (): void => this.#startNext()
 
   /** Whether there is a call that can start, and starts are not held back. */
   #isOpen(): boolean {

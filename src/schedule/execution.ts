@@ -7,7 +7,7 @@ import { type AnyFuture, isFuture } from '../core/future.ts'
 import { observer } from '../core/observer.ts'
 import { adopt } from '../core/resolution.ts'
 import type { Retrial } from './backlog.ts'
-import { argsOf, type Call, copyCall, replayCall, siteOf } from './call.ts'
+import { argsOf, type Call, replayCall, siteOf } from './call.ts'
 import { Context, enterContext } from './context.ts'
 import type { Definition } from './definition.ts'
 import type { Run } from './executor.ts'
@@ -123,8 +123,8 @@ export class Execution implements Run, QuietExecution {
       const { holder } = this
       const known = holder === undefined ? body : (tracker?.wrap(holder, body) ?? body)
       const watched = watching === undefined ? known : watching.wrap(future, known)
-      const attempt = options.retry === undefined ? call : copyCall(call)
-      result = replayCall(watched, attempt, takesContext ? this.context : undefined)
+      const given = takesContext ? this.context : undefined
+      result = replayCall(watched, call, given, options.retry !== undefined)
     } catch (error) {
       enterContext(outer)
       watching?.yielded(future)

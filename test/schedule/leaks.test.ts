@@ -92,6 +92,20 @@ describe('a scheduler that lives on', () => {
     expect(scheduler.queued).toBe(0)
   })
 
+  it('R18 lets go of the last result of a mapping', async () => {
+    const lastOf = async (): Promise<WeakRef<object>[]> => {
+      for await (const result of new Scheduler().map([1], async (id) => ({ id }))) {
+        return [new WeakRef(result)]
+      }
+      return []
+    }
+
+    const references = await lastOf()
+
+    expect(references).toHaveLength(1)
+    expect(await survivorsOf(references)).toBe(0)
+  })
+
   it('R15 lets go of what its signal would have cancelled', async () => {
     const { signal } = new AbortController()
     const scheduler = new Scheduler({ signal })
