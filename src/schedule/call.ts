@@ -71,13 +71,10 @@ export function replayCall(
 ): unknown {
   // By far the most, for which there is less to ask.
   if (call === undefined && context === undefined && isCurrent(undefined)) return body()
-  if (Array.isArray(call)) return callIn(undefined, body, undefined, call, context)
-  const isFull = call instanceof FullCall
-  const own = isFull ? call.scope : (call as Scope | undefined)
-  const scope = isAttempt ? copyScope(own) : own
-  return isFull
-    ? callIn(scope, body, call.self, call.args, context)
-    : callIn(scope, body, undefined, NO_ARGS, context)
+  const full = call instanceof FullCall ? call : undefined
+  const kept = full ? full.scope : Array.isArray(call) ? undefined : (call as Scope | undefined)
+  const scope = isAttempt ? copyScope(kept) : kept
+  return callIn(scope, body, full?.self, argsOf(call), context)
 }
 
 /** No arguments, without a list of its own for every call. */
