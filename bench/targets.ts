@@ -74,6 +74,7 @@ export const targets: readonly Target[] = [
     what: 'threads, an object of 1 KB there and back',
     ...{ table: 'workers-object', ...gatherly, atMost: 1.4 },
   },
+  { what: 'the door of timelines, and none', table: 'trace-off', row: 'off', atMost: 1.1 },
   { what: 'a timeline that was stopped', table: 'trace-off', row: 'stopped', atMost: 1.1 },
   {
     what: 'microseconds an event of a timeline that records',

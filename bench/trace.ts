@@ -1,5 +1,6 @@
 /**
- * What a timeline costs: after it was stopped, and for each event while it records. Run it with
+ * What a timeline costs: where there could be one, after it was stopped, and for each event while it
+ * records. Run it with
  * `npm run bench -- trace`.
  */
 import { gather, Scheduler, task } from 'gatherly'
@@ -45,11 +46,17 @@ const workloads: Readonly<Record<string, Workload>> = {
 const programs = Object.fromEntries(
   Object.entries(workloads).flatMap(([name, { run }]): [string, Program][] => [
     [`${name}, no timeline`, { operations: CALLS, prepare: () => run }],
+    [`${name}, off`, { operations: CALLS, prepare: () => runWithDoor(run) }],
     [`${name}, stopped`, { operations: CALLS, prepare: () => runAfterTimeline(run) }],
   ]),
 )
 
 if (!(await runApart(programs))) finish('trace', [off(), await on()])
+
+async function runWithDoor(run: Run): Promise<Run> {
+  await import('gatherly/trace')
+  return run
+}
 
 async function runAfterTimeline(run: Run): Promise<Run> {
   const { trace } = await import('gatherly/trace')
@@ -60,14 +67,15 @@ async function runAfterTimeline(run: Run): Promise<Run> {
 }
 
 function off(): OpenTable {
-  const title = 'A timeline that was stopped, across processes'
+  const title =
+    'No timeline that records: the door is only there, or one was stopped; across processes'
   const table = new OpenTable('trace-off', title, 'the same program without the trace door')
-  for (const column of Object.keys(workloads)) {
-    const { ratio, spread, ns, rounds } = compareApart(
-      `${column}, no timeline`,
-      `${column}, stopped`,
-    )
-    table.add({ row: 'stopped', column, value: ratio, spread, ns, rounds })
+  for (const row of ['off', 'stopped']) {
+    for (const column of Object.keys(workloads)) {
+      const comparison = compareApart(`${column}, no timeline`, `${column}, ${row}`)
+      const { ratio, spread, ns, rounds } = comparison
+      table.add({ row, column, value: ratio, spread, ns, rounds })
+    }
   }
   return table
 }
