@@ -18,6 +18,8 @@ interface Item {
   readonly index: number
   future: Future<unknown>
   called: boolean
+  /** Whether it is known what it came to: two items may be the same future, and each is told of it in its turn. */
+  done: boolean
 }
 
 type Result = IteratorResult<unknown, undefined>
@@ -205,7 +207,7 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
     const future = Future.resolve(value) as Future<unknown>
     future.collect()
     if (this.whole.done) return
-    const item: Item = { index: this.pulled, future, called: false }
+    const item: Item = { index: this.pulled, future, called: false, done: false }
     this.pulled += 1
     this.held.push(item)
     future.onSettled(() => this.call(item))
@@ -241,6 +243,7 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
 
   private itemDone(item: Item): void {
     if (this.whole.done) return
+    item.done = true
     const { status, outcome } = item.future
     if (status !== 'fulfilled') {
       if (this.options.stopOnError ?? true) return this.stop(status, outcome)
@@ -280,9 +283,8 @@ export class Mapping implements AsyncIterable<unknown>, PromiseLike<unknown[]> {
 
   private nextDone(): Item | undefined {
     if (this.whole.done) return undefined
-    const isDone = ({ future, called }: Item): boolean =>
-      future.done && (called || future.status !== 'fulfilled')
-    return (this.options.ordered ?? true) ? this.held.slice(0, 1).find(isDone) : this.heldDone[0]
+    if (this.options.ordered ?? true) return this.held.slice(0, 1).find(({ done }) => done)
+    return this.heldDone[0]
   }
 
   private drop(item: Item): void {

@@ -127,6 +127,22 @@ export const found: Readonly<Record<string, Program>> = {
     { op: 'cancel group', group: 0, reason: true },
     { op: 'join group', group: 0, rethrow: false },
   ]),
+  'the same failed future comes twice out of a source whose failures are told of in the end': calm([
+    { op: 'make', onCancel: [] },
+    map({
+      ordered: true,
+      items: [future(0), future(0)],
+      use: { is: 'iterate', take: 3, atOnce: 1, pause: undefined },
+    }),
+    { op: 'settle', which: 0, with: { is: 'value' }, reject: true },
+  ]),
+  'two groups end in the same instant, and nobody collects either': calm([
+    runGroup({ is: 'value' }, { op: 'sleep', ms: 2, stubborn: false }),
+    stubborn(1),
+    { ...call({ body: { sync: false, end: future(1) } }), op: 'spawn in group', group: 0 },
+    { op: 'sleep', ms: 1, stubborn: false },
+    runGroup(future(2)),
+  ]),
 }
 
 /** Two schedulers with one slot each and a signal of their own. */
@@ -171,9 +187,26 @@ function stubborn(on: number): Op {
   return call({ on, body: { sync: false, ops, throws: 'error' } })
 }
 
-/** A mapping with a buffer of 3 that gives what is done as it comes, and goes on after failures. */
+function runGroup(end: Thing, ...ops: readonly Op[]): Op {
+  return {
+    op: 'run group',
+    ops,
+    end,
+    throws: undefined,
+    on: 0,
+    signal: undefined,
+    timeout: undefined,
+  }
+}
+
+/** A mapping with a buffer of 3 that gives what is done as it comes, unless told otherwise, and goes on after failures. */
 function map(
-  { on = 0, items, use }: { on?: number; items: readonly Thing[]; use: Use },
+  {
+    on = 0,
+    ordered = false,
+    items,
+    use,
+  }: { on?: number; ordered?: boolean; items: readonly Thing[]; use: Use },
   body?: Partial<Body>,
 ): Op {
   const { priority, timeout, signal, retry, ...one } = call({ body })
@@ -188,7 +221,7 @@ function map(
     },
     bodies: [one.body],
     options: {
-      ...{ ordered: false, buffer: 3, stopOnError: false },
+      ...{ ordered, buffer: 3, stopOnError: false },
       ...{ priority, timeout, signal, retry },
     },
     use,

@@ -1,5 +1,5 @@
 import { getEventListeners, setMaxListeners } from 'node:events'
-import { Log } from './log.ts'
+import { compare, Log } from './log.ts'
 import {
   type Body,
   type CallOptions,
@@ -104,6 +104,7 @@ interface Context {
 
 interface ClockHandle {
   now(): number
+  callLater(callback: () => void, delay: number): () => void
   sleep(milliseconds: number, options?: { signal: AbortSignal }): Promise<void>
   run(): Promise<number>
 }
@@ -155,6 +156,9 @@ class Run {
   // What was made for somebody so far, by its kind and by who it was made for.
   readonly #once = new Map<string | undefined, unknown>()
   readonly #counters = new Map<string, number>()
+  // At which instant each failure was held, and which one it is.
+  readonly #failures = new Map<object, number>()
+  #instant = 0
   // Inside of what something is being described.
   readonly #described = new Set<unknown>()
   #recording = true
@@ -164,6 +168,14 @@ class Run {
     this.#program = program
     const clock = new implementation.VirtualClock()
     this.#clock = clock
+    const { callLater } = clock
+    clock.callLater = (callback, delay) => {
+      const call = (): void => {
+        this.#noteFailures()
+        callback()
+      }
+      return callLater.call(clock, call, delay)
+    }
     this.#released = new Promise((resolve) => {
       this.#release = resolve
     })
@@ -192,15 +204,36 @@ class Run {
     for (const [index, future] of this.#futures.entries()) {
       if (future) this.#record(theEnd, `#${index} ${this.#show(future)}`)
     }
-    for (const { name, reason } of this.#implementation.uncollected()) {
-      this.#record(theEnd, `uncollected ${name}: ${this.#describe(reason)}`)
-    }
+    for (const line of this.#uncollected()) this.#record(theEnd, line)
     for (const { signal } of this.#controllers.slice(0, SIGNALS)) {
       const listens = getEventListeners(signal, 'abort').length > 0
       this.#record(theEnd, `${listens ? 'somebody' : 'nobody'} listens to a signal`)
     }
     this.#recording = false
     return this.#log.lines()
+  }
+
+  #noteFailures(): void {
+    for (const failure of this.#implementation.uncollected()) {
+      if (!this.#failures.has(failure)) this.#failures.set(failure, this.#instant)
+    }
+    this.#instant = this.#clock.now()
+  }
+
+  /**
+   * Tells of the failures nobody has collected, in the order in which they happened. In a calm program those of one
+   * instant come in that of their names: which of two groups ends first that wait for the same is no rule's.
+   */
+  #uncollected(): string[] {
+    this.#noteFailures()
+    const failures = this.#implementation.uncollected().map((failure) => {
+      const line = `uncollected ${failure.name}: ${this.#describe(failure.reason)}`
+      return { instant: this.#failures.get(failure) ?? Infinity, line }
+    })
+    if (this.#program.calm) {
+      failures.sort((a, b) => a.instant - b.instant || compare(a.line, b.line))
+    }
+    return failures.map(({ line }) => line)
   }
 
   /** Leaves no failure behind that somebody would have to report. */

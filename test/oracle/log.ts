@@ -27,6 +27,7 @@ export class Log {
   }
 }
 
-function compare(a: string, b: string): number {
+/** Orders texts as `sort` does. */
+export function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b)
 }
