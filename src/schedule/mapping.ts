@@ -251,6 +251,8 @@ class Stream implements Mapping<unknown>, Driver<AnyFuture>, Reader, ItemOwner {
   // ItemOwner: from the items to the calls, and on to whoever takes the results.
 
   call(item: Item, value: unknown): void {
+    // Its promise was telling others of itself when they ended the whole.
+    if (this.#isOver) return
     let future: AnyFuture
     try {
       if (this.#isQuiet && observer === undefined && captureSite(this.definition) === undefined) {

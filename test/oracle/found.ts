@@ -127,6 +127,14 @@ export const found: Readonly<Record<string, Program>> = {
     { op: 'cancel group', group: 0, reason: true },
     { op: 'join group', group: 0, rethrow: false },
   ]),
+  'a mapping is cancelled by a listener of an item, which is told of it before the mapping':
+    program('eager', [
+      { op: 'make', onCancel: [] },
+      listen(0, { op: 'abort', signal: 3 }),
+      map({ items: [future(0)], use: { is: 'await' } }),
+      { op: 'tick', times: 4 },
+      { op: 'settle', which: 0, with: { is: 'value' }, reject: false },
+    ]),
   'the same failed future comes twice out of a source whose failures are told of in the end': calm([
     { op: 'make', onCancel: [] },
     map({

@@ -1049,6 +1049,27 @@ describe('a mapping that is cancelled', () => {
     },
   )
 
+  it.each(['deferred', 'eager'] as const)(
+    'R18 by a listener of an item never calls the body for that, %s',
+    async (start) => {
+      const controller = new AbortController()
+      const { signal } = controller
+      const { future, resolve } = Future.withResolvers<number>()
+      const called: number[] = []
+      const scheduler = new Scheduler({ start })
+      future.onSettled(() => controller.abort(HOSTILE))
+
+      const failure = failureOf(scheduler.map([future], (n) => called.push(n), { signal }))
+      await turn()
+      resolve(1)
+
+      expect(await failure).toBe(HOSTILE)
+      await scheduler.idle()
+      expect(called).toEqual([])
+      expect(scheduler.progress.called).toBe(0)
+    },
+  )
+
   it.each<[string, (mapping: AsyncIterable<number> & PromiseLike<number[]>) => Promise<unknown>]>([
     ['awaited', async (mapping) => await mapping],
     ['iterated', listOf],
