@@ -156,7 +156,7 @@ class Run {
   // What was made for somebody so far, by its kind and by who it was made for.
   readonly #once = new Map<string | undefined, unknown>()
   readonly #counters = new Map<string, number>()
-  // At which instant each failure was held, and which one it is.
+  // At which instant each failure happened, and which one it is now.
   readonly #failures = new Map<object, number>()
   #instant = 0
   // Inside of what something is being described.
@@ -168,14 +168,7 @@ class Run {
     this.#program = program
     const clock = new implementation.VirtualClock()
     this.#clock = clock
-    const { callLater } = clock
-    clock.callLater = (callback, delay) => {
-      const call = (): void => {
-        this.#noteFailures()
-        callback()
-      }
-      return callLater.call(clock, call, delay)
-    }
+    this.#watchInstants(clock)
     this.#released = new Promise((resolve) => {
       this.#release = resolve
     })
@@ -213,6 +206,19 @@ class Run {
     return this.#log.lines()
   }
 
+  /** Every instant begins with a timer. */
+  #watchInstants(clock: ClockHandle): void {
+    const { callLater } = clock
+    clock.callLater = (callback, delay) => {
+      const call = (): void => {
+        this.#noteFailures()
+        callback()
+      }
+      return callLater.call(clock, call, delay)
+    }
+  }
+
+  /** Notes the failures of the instant that may be over now. */
   #noteFailures(): void {
     for (const failure of this.#implementation.uncollected()) {
       if (!this.#failures.has(failure)) this.#failures.set(failure, this.#instant)
