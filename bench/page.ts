@@ -32,6 +32,23 @@ export function makePage(folder: string): string {
   )
 }
 
+/**
+ * Makes the README of this folder anew: between its two marks it says where and when the saved
+ * results were measured.
+ */
+export function makeReadme(folder: string): string {
+  const all = readAll(folder)
+  const runs = [...all.values()].flatMap((results) => [...results.values()])
+  const list = (of: (run: Results) => string) => unique(runs.map(of)).toSorted().join(', ')
+  const lastRun =
+    `Measured on ${list(({ date }) => date)} with Node.js ${list(({ node }) => node)} on ` +
+    `${list(({ machine }) => machine)}. Compared with ${peerVersions(all)}.`
+  return readFileSync(join(folder, 'README.md'), 'utf8').replace(
+    /(<!-- last run -->\n).*?(\n<!-- end of last run -->)/s,
+    (_, start: string, end: string) => start + lastRun + end,
+  )
+}
+
 /** All targets, and what came of each. */
 export function targetsTable(all: AllResults): string {
   const versions = [...all.keys()]

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { makePage, targetsTable } from '../../bench/page.ts'
+import { makePage, makeReadme, targetsTable } from '../../bench/page.ts'
 import type { Figure, Results } from '../../bench/results.ts'
 import { root } from '../support/built-package.ts'
 import { textOf } from './pages.ts'
@@ -8,6 +8,13 @@ import { textOf } from './pages.ts'
 describe('the page of benchmarks', () => {
   it('is what `npm run bench -- report` makes of the saved results', () => {
     expect(textOf('docs/benchmarks.md')).toBe(makePage(join(root, 'bench')))
+  })
+
+  it('and the README of the benchmarks say where and when that was', () => {
+    const readme = textOf('bench/README.md')
+
+    expect(readme).toBe(makeReadme(join(root, 'bench')))
+    expect(readme).toMatch(/Measured on \d{4}-\d\d-\d\d.* with Node\.js v20.* v24/)
   })
 
   it('says of each target whether it is met or missed, by the worst figure', () => {
