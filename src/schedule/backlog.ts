@@ -2,38 +2,9 @@ import { contentOf, SCHEDULED, stateOf } from '../core/cell.ts'
 import type { AnyFuture } from '../core/future.ts'
 import { BinaryHeap } from '../internal/binary-heap.ts'
 import { PriorityQueue } from '../internal/priority-queue.ts'
-import type { Call } from './call.ts'
-import type { Context } from './context.ts'
 import { priorityOf } from './definition.ts'
 import { QuietCall } from './quiet-call.ts'
-import type { Attempts } from './retry.ts'
-
-/** The data of a call between two attempts: in the delay, or waiting for a slot again. */
-export class Retrial {
-  readonly future: AnyFuture
-  readonly call: Call
-  /** Its place in the order of the first starts. */
-  readonly order: number
-  readonly attempts: Attempts
-  /** The context of its attempts, if it was asked for. */
-  readonly context: Context | undefined
-  /** Ends the delay, while there is one. */
-  stop: (() => void) | undefined
-
-  constructor(
-    future: AnyFuture,
-    call: Call,
-    order: number,
-    attempts: Attempts,
-    context: Context | undefined,
-  ) {
-    this.future = future
-    this.call = call
-    this.order = order
-    this.attempts = attempts
-    this.context = context
-  }
-}
+import { Retrial } from './retrial.ts'
 
 /**
  * The calls that wait to start, in the order of the calls among equal priority.
@@ -58,11 +29,6 @@ export class Backlog {
 
   push(call: AnyFuture | QuietCall, priority: number): void {
     this.#queue.push(call, priority)
-    this.startable += 1
-  }
-
-  /** Counts a call that waits, but has no place in the queue: it starts ahead of it. */
-  pushApart(): void {
     this.startable += 1
   }
 

@@ -24,7 +24,7 @@ import { type AnyFuture, drive } from '../core/future.ts'
 import { type ObservedLane, observer } from '../core/observer.ts'
 import { callApart, forgetScope } from '../internal/async-context.ts'
 import { callSafely } from '../internal/call-safely.ts'
-import { Backlog, Retrial } from './backlog.ts'
+import { Backlog } from './backlog.ts'
 import { type Call, recordCall, siteOf } from './call.ts'
 import type { Context } from './context.ts'
 import type { Definition, Lane } from './definition.ts'
@@ -36,6 +36,7 @@ import type { Lending } from './lending.ts'
 import { Pace } from './pace.ts'
 import { QuietCall } from './quiet-call.ts'
 import type { RateWindow } from './rate.ts'
+import { Retrial } from './retrial.ts'
 import { Attempts } from './retry.ts'
 import type { CheckedSchedulerOptions, StartMode } from './scheduler-options.ts'
 import type { SharedSlot } from './shared-slot.ts'
@@ -225,7 +226,8 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     const future = drive(definition, SCHEDULED, recordCall(definition, undefined, args))
     this.tally.call()
     observer?.called(future, this, args, definition.entry)
-    this.#backlog.pushApart()
+    // It waits, but has no place in the queue: it starts ahead of it.
+    this.#backlog.startable += 1
     return future
   }
 
@@ -312,11 +314,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
     this.#executions.release(execution)
     this.tally.settle(FULFILLED)
     tell(future)
-    this.#freed()
-  }
-
-  /** A slot is free. Where nobody waits for it, that is nothing to look into. */
-  #freed(): void {
+    // A slot is free. Where nobody waits for it, that is nothing to look into.
     const { size, parked } = this.#executions
     if (this.#backlog.startable > 0 || size === 0 || parked.size > 0) this.drain()
   }
@@ -445,7 +443,7 @@ export class Dispatcher implements Lane, Slots, ObservedLane {
   #startQuiet(call: QuietCall): void {
     if (observer !== undefined || tracker !== undefined) return this.#start(call.reveal())
     this.#pace.note(call.definition)
-    this.#backlog.take(undefined)
+    this.#backlog.startable -= 1
     this.tally.start(true)
     const execution = this.#executions.take(undefined)
     this.rate?.count()

@@ -6,13 +6,13 @@ import type { TimeoutError } from '../core/errors.ts'
 import { type AnyFuture, isFuture } from '../core/future.ts'
 import { observer } from '../core/observer.ts'
 import { adopt } from '../core/resolution.ts'
-import type { Retrial } from './backlog.ts'
 import { argsOf, type Call, replayCall, siteOf } from './call.ts'
 import { Context, enterContext } from './context.ts'
 import type { Definition } from './definition.ts'
 import type { Run } from './executor.ts'
 import { type Holder, tracker } from './holder.ts'
 import type { QuietCall, QuietExecution } from './quiet-call.ts'
+import type { Retrial } from './retrial.ts'
 
 /** What an execution tells its dispatcher. */
 export interface Slots {

@@ -1,4 +1,5 @@
-import { Burst, yieldTurn } from '../internal/event-loop.ts'
+import { Burst } from '../internal/burst.ts'
+import { yieldTurn } from '../internal/event-loop.ts'
 
 /**
  * Keeps a flood of short bodies from freezing the program: when they have been starting for longer
